@@ -1,1 +1,3 @@
-//! Modules of rplay.
+//! The modules, the wire protocol and the runner of rplay: what is compiled for the target.
+
+pub mod wire;
