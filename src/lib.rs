@@ -1,1 +1,14 @@
-//! lib
+//! rplay: Ansible playbooks without Ansible and without Python.
+//!
+//! The layers, in order; a module may import only modules from earlier layers, or earlier in its own (`tests/layers.rs`).
+
+// base: words only
+pub mod source;
+pub mod diagnostic;
+pub mod value;
+pub mod event;
+// read: text to typed data with spans
+pub mod yaml;
+pub mod playbook;
+// mean: what an expression is worth for a host
+pub mod template;

@@ -1,2 +1,3 @@
-//! main
+//! The program: everything is in the library.
+
 fn main() {}
