@@ -4,7 +4,9 @@
 //! [`crate::value::Value`], which knows undefined, unknown, lazy and mutable values.
 
 mod arguments;
+mod env;
 mod scope;
 
 pub use arguments::Arguments;
+pub use env::{Env, Filter, Lookup, Test};
 pub use scope::{Scope, Variable};
