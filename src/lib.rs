@@ -9,6 +9,7 @@ pub mod value;
 pub mod event;
 // read: text to typed data with spans
 pub mod yaml;
+pub mod config;
 pub mod playbook;
 // mean: what an expression is worth for a host
 pub mod template;
