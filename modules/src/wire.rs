@@ -70,9 +70,12 @@ pub struct Call {
     /// Check mode: what earlier tasks of this run would have changed on this host, as the module crate's `Change` serialises itself.
     #[serde(default)]
     pub overlay: Vec<Value>,
-    /// Stop answering calls sent ahead after this one when it fails (a loop of which the rest must not run).
+    /// When this call fails, later calls of the same batch are not run (a loop of which the rest must not run).
     #[serde(default)]
     pub stop_on_failure: bool,
+    /// Number of the batch of calls sent ahead together (the items of one loop); 0 for a call of its own.
+    #[serde(default)]
+    pub batch: u32,
     /// Context of files made by the task.
     #[serde(default)]
     pub umask: Option<u32>,
@@ -87,7 +90,7 @@ pub struct Reply {
     /// Check mode: the changes that would have been made, for the overlay.
     #[serde(default)]
     pub changes: Vec<Value>,
-    /// The call was not run because an earlier one with `stop_on_failure` failed.
+    /// The call was not run because an earlier one of its batch with `stop_on_failure` failed.
     #[serde(default)]
     pub not_run: bool,
 }
