@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{FixedOffset, NaiveDateTime};
+use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use indexmap::IndexMap;
 
 mod compare;
@@ -23,6 +23,12 @@ pub use text::{float_text, repr, text};
 
 /// A dictionary; the order is the order of insertion.
 pub type Dict = IndexMap<Key, Value>;
+
+/// The time of day that stands for "no time of day": Python's times stop at microseconds.
+pub const DAY: NaiveTime = match NaiveTime::from_hms_nano_opt(0, 0, 0, 1) {
+    Some(time) => time,
+    None => NaiveTime::MIN,
+};
 
 /// A piece of data.
 #[derive(Clone, Debug)]
@@ -103,6 +109,11 @@ impl Value {
         Value::Dict(Arc::new(dict))
     }
 
+    /// A calendar date without a time. It is midnight and one nanosecond, which no time of Python's can be.
+    pub fn day(date: NaiveDate) -> Value {
+        Value::Date(date.and_time(DAY), None)
+    }
+
     /// The text, when it is text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -170,6 +181,7 @@ impl Value {
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",
             Value::Dict(_) => "dict",
+            Value::Date(date, _) if date.time() == DAY => "date",
             Value::Date(..) => "datetime",
             Value::Object(object) => object.type_name(),
             Value::Undefined(_) => "AnsibleUndefined",

@@ -92,6 +92,9 @@ fn write_quoted(out: &mut String, s: &str) {
 
 /// Python's `str(date)`.
 fn date_text(date: &chrono::NaiveDateTime, offset: Option<chrono::FixedOffset>) -> String {
+    if date.time() == super::DAY {
+        return date.date().to_string();
+    }
     let fraction = date.and_utc().timestamp_subsec_micros();
     let mut out = date.format("%Y-%m-%d %H:%M:%S").to_string();
     if fraction > 0 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Key, Value};
 
 /// How a scalar was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,5 +103,21 @@ impl Node {
             Kind::List(_) => "list",
             Kind::Map(_) => "dict",
         }
+    }
+
+    /// Plain data: text as it stands, templates unrendered, vaulted text still encrypted.
+    pub fn to_value(&self) -> Value {
+        match &self.kind {
+            Kind::Text(text, _) | Kind::Unsafe(text) | Kind::Vault(text) => Value::Str(text.clone()),
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => Value::list(items.iter().map(Node::to_value).collect()),
+            Kind::Map(pairs) => pairs.iter().map(|pair| (pair.key.to_key(), pair.value.to_value())).collect(),
+        }
+    }
+
+    /// The key that a scalar is. The loader lets no other node be a key; of any other it is the text.
+    pub fn to_key(&self) -> Key {
+        let value = self.to_value();
+        Key::new(&value).unwrap_or_else(|_| Key::from(value.to_string()))
     }
 }
