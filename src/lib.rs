@@ -13,3 +13,5 @@ pub mod config;
 pub mod playbook;
 // mean: what an expression is worth for a host
 pub mod template;
+// use: everything
+pub mod lab;
