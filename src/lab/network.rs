@@ -76,9 +76,17 @@ pub(crate) fn cable(id: &str, name: &str) -> String {
 pub(crate) fn plug(lab: &Lab, host: &Host, process: u32) -> Result<()> {
     let cable = cable(&lab.id, &host.name);
     unplug(&lab.id, &host.name);
-    capture("ip", &["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", &process.to_string()])?;
+    let (process, hardware) = (process.to_string(), hardware_address(&lab.id, &host.name));
+    capture("ip", &["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "address", &hardware, "netns", &process])?;
     capture("ip", &["link", "set", &cable, "master", &lab.bridge, "up"])?;
     Ok(())
+}
+
+/// A host keeps its hardware address for life: with a new one at every start, its neighbours would talk to the old one
+/// until their tables forget it, which takes up to half a minute.
+fn hardware_address(id: &str, name: &str) -> String {
+    let digits = short_hash(&format!("{id}/{name}/eth0"));
+    format!("02:72:{}:{}:{}:{}", &digits[0..2], &digits[2..4], &digits[4..6], &digits[6..8])
 }
 
 /// Removes a host's cable, if it is there.
