@@ -146,10 +146,27 @@ def fold(lines):
             start_task(plays, open_tasks, event, "handler" if "handler" in kind else "task")
         elif kind in ("v2_runner_on_ok", "v2_runner_on_failed", "v2_runner_on_skipped", "v2_runner_on_unreachable"):
             for host, body in event["hosts"].items():
-                open_tasks[event["task"]["id"]]["hosts"][host] = host_result(kind, body)
+                task = open_tasks[event["task"]["id"]]
+                task["hosts"][host] = host_result(kind, body)
+                task["meta"] = body.get("action") in ("meta", "ansible.builtin.meta")
         elif kind == "v2_playbook_on_stats":
             recap = event["stats"]
-    return plays, recap
+    return settle(plays), recap
+
+
+def settle(plays):
+    """Tasks without a result are left out, and the banners that ansible-core repeats for a meta task are one."""
+    for play in plays:
+        kept = []
+        for task in play["tasks"]:
+            meta = task.pop("meta", False)
+            same = kept and kept[-1]["task"] == task["task"] and not kept[-1]["hosts"].keys() & task["hosts"].keys()
+            if meta and same:
+                kept[-1]["hosts"].update(task["hosts"])
+            elif task["hosts"]:
+                kept.append(task)
+        play["tasks"] = kept
+    return plays
 
 
 def start_task(plays, open_tasks, event, kind):
@@ -192,7 +209,19 @@ def shown(text):
         elif line.startswith("--- "):
             kept.append(line.rstrip())
             inside = "diff"
-    return [line for line in kept if line]
+    return only_filled([line for line in kept if line])
+
+
+def only_filled(lines):
+    """Without the banners that nothing follows, and without a banner that is repeated."""
+    kept, last = [], None
+    for line, following in zip(lines, [*lines[1:], ""]):
+        banner = line.startswith(("TASK [", "RUNNING HANDLER ["))
+        if banner and (line == last or re.match(r"(TASK|PLAY|RUNNING HANDLER)\b", following)):
+            continue
+        last = line if banner else last
+        kept.append(line)
+    return kept
 
 
 def dropped_line(line):
@@ -284,7 +313,7 @@ def layout(value, depth, inside=False):
     pad, end = " " * (depth + 1), " " * depth
     if isinstance(value, dict) and value and not inside:
         rows = (f"{pad}{json.dumps(k)}: {layout(v, depth + 1, k in ('result',))}" for k, v in value.items())
-        if "status" in value and "items" not in value:
+        if ("status" in value and "items" not in value) or "unreachable" in value:
             return json.dumps(value, ensure_ascii=False)
         return "{\n" + ",\n".join(rows) + f"\n{end}}}"
     if isinstance(value, list) and value and not inside:
