@@ -223,6 +223,10 @@ pub struct Role {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
+    /// The collection that it lies in (`namespace.name`).
+    pub collection: Option<String>,
+    /// `collections` of its metadata.
+    pub collections: Option<Node>,
     /// `defaults/main*` (files in order).
     pub defaults: Vec<Node>,
     /// `vars/main*`.
