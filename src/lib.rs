@@ -9,7 +9,9 @@ pub mod value;
 pub mod event;
 // read: text to typed data with spans
 pub mod yaml;
+pub mod vault;
 pub mod config;
+pub mod inventory;
 pub mod playbook;
 // mean: what an expression is worth for a host
 pub mod template;
