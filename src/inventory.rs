@@ -6,8 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
@@ -20,6 +18,7 @@ mod build;
 mod data;
 mod files;
 mod ini;
+mod layers;
 mod literal;
 mod pattern;
 mod read;
@@ -31,6 +30,7 @@ pub use address::parse_address;
 pub use build::is_variable_name;
 pub use data::{Group, Host, HostName, LOCALHOST, Vars, merged};
 pub use files::VarFiles;
+pub use layers::{Layer, Level};
 pub use pattern::split as split_pattern;
 
 use data::{ALL, Data};
@@ -92,7 +92,7 @@ pub struct Inventory {
     options: Arc<Options>,
     secrets: Arc<Secrets>,
     sources: Arc<Vec<String>>,
-    adjacent: Arc<VarFiles>,
+    adjacent: Arc<[VarFiles]>,
     implicit: Arc<[Host; 3]>,
 }
 
@@ -100,8 +100,7 @@ impl Inventory {
     /// An inventory without hosts.
     pub fn empty(options: Arc<Options>, secrets: Arc<Secrets>) -> Inventory {
         let data = Data::new(options.merge);
-        let adjacent = Arc::new(VarFiles::new(Vec::new(), options.clone(), secrets.clone()));
-        Inventory { data: Arc::new(data), options, secrets, sources: Arc::default(), adjacent, implicit: Arc::new(LOCALHOST.map(implicit)) }
+        Inventory { data: Arc::new(data), options, secrets, sources: Arc::default(), adjacent: Arc::new([]), implicit: Arc::new(LOCALHOST.map(implicit)) }
     }
 
     /// Reads sources, later ones over earlier ones: paths (complete ones) of files and folders, or lists of hosts with a comma.
@@ -126,7 +125,7 @@ impl Inventory {
         warnings.extend(same_names(&data));
         inventory.data = Arc::new(data);
         inventory.sources = Arc::new(sources.to_vec());
-        inventory.adjacent = Arc::new(VarFiles::new(folders(sources), options, inventory.secrets.clone()));
+        inventory.adjacent = folders(sources).iter().map(|folder| inventory.var_files(folder)).collect();
         Ok((inventory, warnings))
     }
 
@@ -183,14 +182,14 @@ impl Inventory {
         &self.sources
     }
 
-    /// `group_vars` and `host_vars` beside the sources.
-    pub fn adjacent(&self) -> &VarFiles {
+    /// `group_vars` and `host_vars` beside the sources; those of later sources count more.
+    pub fn adjacent(&self) -> &[VarFiles] {
         &self.adjacent
     }
 
     /// `group_vars` and `host_vars` in a playbook's folder.
     pub fn var_files(&self, folder: &Path) -> VarFiles {
-        VarFiles::new(vec![folder.to_path_buf()], self.options.clone(), self.secrets.clone())
+        VarFiles::new(folder.to_path_buf(), self.options.clone(), self.secrets.clone())
     }
 
     /// The passwords that files are decrypted with.
@@ -276,7 +275,7 @@ impl Inventory {
 
 fn implicit(name: &str) -> Host {
     let connection = data::synthetic("local", "<implicit localhost>");
-    Host { name: name.into(), vars: IndexMap::from([("ansible_connection".into(), connection)]), source: None, implicit: true, groups: Vec::new() }
+    Host { name: name.into(), vars: Arc::new(Vars::from([("ansible_connection".into(), connection)])), source: None, implicit: true, groups: Vec::new() }
 }
 
 /// A warning for every name that a group and a host share.

@@ -24,7 +24,7 @@ pub struct Host {
     /// Its name in the inventory.
     pub name: HostName,
     /// Variables of its lines, without those of groups and of `host_vars`.
-    pub vars: Vars,
+    pub vars: Arc<Vars>,
     /// The source where it was first found: `inventory_file`.
     pub source: Option<Arc<Path>>,
     /// It stands in no inventory: `localhost` as the controller.
@@ -38,7 +38,7 @@ pub struct Group {
     /// Its name.
     pub name: Arc<str>,
     /// Variables of its sections, without those of `group_vars`.
-    pub vars: Vars,
+    pub vars: Arc<Vars>,
     /// Longest way down from `all`.
     pub depth: usize,
     /// `ansible_group_priority`; of groups of the same depth the highest counts.
@@ -78,7 +78,7 @@ impl Data {
             return at;
         }
         let name: Arc<str> = name.into();
-        let group = Group { name: name.clone(), vars: Vars::new(), depth: 0, priority: 1, hosts: vec![], children: vec![], parents: vec![] };
+        let group = Group { name: name.clone(), vars: Arc::default(), depth: 0, priority: 1, hosts: vec![], children: vec![], parents: vec![] };
         self.groups.insert_full(name, group).0
     }
 
@@ -88,7 +88,7 @@ impl Data {
             return (at, false);
         }
         let name: HostName = name.into();
-        let host = Host { name: name.clone(), vars: Vars::new(), source: source.cloned(), implicit: false, groups: vec![] };
+        let host = Host { name: name.clone(), vars: Arc::default(), source: source.cloned(), implicit: false, groups: vec![] };
         let at = self.hosts.insert_full(name.clone(), host).0;
         if LOCALHOST.contains(&&*name) {
             self.localhost.get_or_insert(at);
@@ -209,12 +209,12 @@ impl Data {
             self.groups[group].priority = priority;
             return Ok(());
         }
-        set(&mut self.groups[group].vars, name, value, self.merge);
+        set(Arc::make_mut(&mut self.groups[group].vars), name, value, self.merge);
         Ok(())
     }
 
     pub fn set_host_var(&mut self, host: usize, name: &str, value: Node) {
-        set(&mut self.hosts[host].vars, name, value, self.merge);
+        set(Arc::make_mut(&mut self.hosts[host].vars), name, value, self.merge);
     }
 }
 

@@ -18,28 +18,27 @@ enum Of {
 
 type Known = HashMap<(Of, Box<str>), Arc<Vars>>;
 
-/// The files with variables in some folders; those of later folders count before those of earlier ones.
+/// The files with variables beside an inventory source or a playbook.
 #[derive(Debug)]
 pub struct VarFiles {
-    folders: Vec<Folder>,
+    folder: PathBuf,
+    /// Names in `group_vars` and `host_vars`, each folder read once.
+    groups: OnceLock<Vec<String>>,
+    hosts: OnceLock<Vec<String>>,
     options: Arc<Options>,
     secrets: Arc<Secrets>,
     known: Mutex<Known>,
     warnings: Mutex<Vec<Diagnostic>>,
 }
 
-/// One folder, with the names in its two folders of variables, each read once.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    groups: OnceLock<Vec<String>>,
-    hosts: OnceLock<Vec<String>>,
-}
-
 impl VarFiles {
-    pub(super) fn new(folders: Vec<PathBuf>, options: Arc<Options>, secrets: Arc<Secrets>) -> VarFiles {
-        let folders = folders.into_iter().map(|path| Folder { path, groups: OnceLock::new(), hosts: OnceLock::new() }).collect();
-        VarFiles { folders, options, secrets, known: Mutex::default(), warnings: Mutex::default() }
+    pub(super) fn new(folder: PathBuf, options: Arc<Options>, secrets: Arc<Secrets>) -> VarFiles {
+        VarFiles { folder, groups: OnceLock::new(), hosts: OnceLock::new(), options, secrets, known: Mutex::default(), warnings: Mutex::default() }
+    }
+
+    /// The folder that holds `group_vars` and `host_vars`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Variables of a group from `group_vars`.
@@ -71,7 +70,7 @@ impl VarFiles {
         let mut vars = Vars::new();
         // a host that is a path (chroot) has no files
         if !name.starts_with('/') {
-            for file in self.folders.iter().flat_map(|folder| folder.files(of, name, &self.options.extensions)) {
+            for file in self.files(of, name) {
                 self.read(&file, &mut vars)?;
             }
         }
@@ -97,18 +96,18 @@ impl VarFiles {
         }
         Ok(())
     }
-}
 
-impl Folder {
-    fn files(&self, of: Of, name: &str, extensions: &[String]) -> Vec<PathBuf> {
+    fn files(&self, of: Of, name: &str) -> Vec<PathBuf> {
         let (cell, inside) = match of {
             Of::Groups => (&self.groups, "group_vars"),
             Of::Hosts => (&self.hosts, "host_vars"),
         };
-        let folder = self.path.join(inside);
+        let folder = self.folder.join(inside);
         let names = cell.get_or_init(|| sorted(&folder));
+        let extensions = &self.options.extensions;
         let candidates = std::iter::once(name.to_string()).chain(extensions.iter().map(|extension| format!("{name}{extension}")));
-        let found = candidates.into_iter().find(|candidate| names.binary_search(candidate).is_ok() || (candidate.contains('/') && folder.join(candidate).exists()));
+        let exists = |candidate: &String| names.binary_search(candidate).is_ok() || (candidate.contains('/') && folder.join(candidate).exists());
+        let found = candidates.into_iter().find(exists);
         found.map(|found| expand(&folder.join(found), extensions)).unwrap_or_default()
     }
 }
