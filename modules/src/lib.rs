@@ -1,5 +1,32 @@
 //! The modules, the wire protocol and the runner of rplay: what is compiled for the target.
+//!
+//! The controller links this crate for the wire protocol, the argument tables (pre-flight, documentation) and Python's regular expressions.
 
+pub mod accounts;
+pub mod args;
+mod attributes;
+pub mod builtin;
+pub mod change;
+pub mod coerce;
+pub mod context;
+pub mod control;
+pub mod digest;
+pub mod execute;
+pub mod glob;
+pub mod job;
+pub mod list;
+pub mod mode;
+pub mod outcome;
+pub mod program;
 pub mod pyre;
 mod pyre_translate;
+pub mod serve;
+pub mod shell_words;
+pub mod spec;
+pub mod system;
+pub mod text;
 pub mod wire;
+mod write;
+
+pub use list::{Entry, Module, all, canonical, find};
+pub use spec::Spec;

@@ -1,0 +1,97 @@
+//! The static list of modules, and the names by which they may be called.
+
+use crate::args::Args;
+use crate::builtin;
+use crate::context::Context;
+use crate::outcome::{Failure, Outcome};
+use crate::spec::Spec;
+
+/// A module: its table and what it does.
+pub trait Module {
+    /// Name, arguments, rules.
+    const SPEC: Spec;
+    /// Does it, with checked arguments.
+    ///
+    /// # Errors
+    /// A failure with its message and keys.
+    fn run(args: &Args, cx: &mut Context<'_>) -> Result<Outcome, Failure>;
+}
+
+/// A module in the list.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its table.
+    pub spec: &'static Spec,
+    /// The collection that documents it (`ansible.builtin`); empty for what only the controller's actions call.
+    pub collection: &'static str,
+    /// What it does.
+    pub run: fn(&Args, &mut Context<'_>) -> Result<Outcome, Failure>,
+}
+
+impl Entry {
+    const fn of<M: Module>(collection: &'static str) -> Entry {
+        Entry { spec: const { &M::SPEC }, collection, run: M::run }
+    }
+}
+
+const BUILTIN: &str = "ansible.builtin";
+const INTERNAL: &str = "";
+
+/// Every module. To add one: a file in the folder of its collection, and a line here.
+static MODULES: &[Entry] = &[
+    Entry::of::<builtin::async_status::AsyncStatus>(BUILTIN),
+    Entry::of::<builtin::command::Command>(BUILTIN),
+    Entry::of::<builtin::copy::Copy>(BUILTIN),
+    Entry::of::<builtin::file::File>(BUILTIN),
+    Entry::of::<builtin::ping::Ping>(BUILTIN),
+    Entry::of::<builtin::shell::Shell>(BUILTIN),
+    Entry::of::<builtin::stat::Stat>(BUILTIN),
+];
+
+/// Other names of modules.
+const SYNONYMS: &[(&str, &str)] = &[("systemd", "systemd_service")];
+
+/// Every module that a playbook can name.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    MODULES.iter().filter(|entry| entry.collection != INTERNAL)
+}
+
+/// A module by short or full name; also those that only actions call.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let short = canonical(name);
+    MODULES.iter().find(|entry| entry.spec.name == short)
+}
+
+/// The short name behind a name as a playbook writes it: the collections that we speak for are taken off, synonyms resolved.
+pub fn canonical(name: &str) -> &str {
+    let short = ["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general."]
+        .iter()
+        .find_map(|collection| name.strip_prefix(collection))
+        .unwrap_or(name);
+    SYNONYMS.iter().find(|(other, _)| *other == short).map_or(short, |(_, real)| real)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(canonical("ansible.builtin.copy"), "copy");
+        assert_eq!(canonical("systemd"), "systemd_service");
+        assert!(find("ansible.legacy.command").is_some());
+        assert!(find("nonsense").is_none());
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_every_argument_documented() {
+        let names: Vec<&str> = MODULES.iter().map(|entry| entry.spec.name).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        for entry in all() {
+            assert!(!entry.spec.doc.is_empty(), "{}", entry.spec.name);
+            for arg in entry.spec.arguments().filter(|arg| !arg.name.starts_with('_')) {
+                assert!(!arg.doc.is_empty(), "{}: {}", entry.spec.name, arg.name);
+            }
+        }
+    }
+}
