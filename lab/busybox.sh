@@ -3,17 +3,15 @@
 #   busybox.sh BASE TARGET
 set -eu
 base=$1 target=$2
+command -v fetch >/dev/null || . "$(dirname "$0")/debian.sh"
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-
-echo 'I: fetching busybox-static...' >&2
-chmod 755 "$work"
-(cd "$work" && apt-get download busybox-static >&2 && dpkg -x busybox-static_*.deb "$work/x" >&2)
+fetch bookworm "$work" busybox-static
 
 echo 'I: putting the host together...' >&2
 mkdir -p "$target/bin" "$target/sbin" "$target/usr/bin" "$target/usr/sbin" "$target/etc/ssh" "$target/root" "$target/home" \
   "$target/proc" "$target/sys" "$target/dev" "$target/run" "$target/var/empty" "$target/var/log" "$target/var/tmp" "$target/tmp" "$target/opt"
 chmod 1777 "$target/tmp" "$target/var/tmp"
-cp "$(find "$work/x" -type f -name busybox)" "$target/bin/busybox"
+cp "$work/root/bin/busybox" "$target/bin/busybox"
 # a file that rplay or ssh would miss among applets must be missing here too: only what busybox itself offers
 chroot "$target" /bin/busybox --install -s
 

@@ -61,6 +61,7 @@ pub(crate) enum Command {
     },
     /// Log in to a host, or run a command on it, over SSH as core.
     Ssh {
+        /// HOST or USER@HOST.
         host: String,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,

@@ -14,7 +14,7 @@ use super::record::{make, wipe};
 use super::stages::Stages;
 
 const DEBIAN: &str = include_str!("../../lab/base.sh");
-const BUSYBOX: &str = include_str!("../../lab/busybox.sh");
+const BUSYBOX: &str = concat!(include_str!("../../lab/debian.sh"), include_str!("../../lab/busybox.sh"));
 
 /// The folder of the base that a host of this kind and distribution stands on.
 pub(crate) fn folder(cache: &Path, lab: &Lab, kind: Kind, distribution: &str) -> PathBuf {
@@ -62,8 +62,8 @@ pub(crate) fn ensure(cache: &Path, lab: &Lab, hosts: &[&Host], stages: &mut Stag
             continue;
         }
         let (script, source, expected) = match kind {
-            Kind::Systemd => (DEBIAN, distribution.clone(), "about 45 s and 190 MB, once"),
-            Kind::Busybox => (BUSYBOX, folder(cache, lab, Kind::Systemd, &distribution).display().to_string(), "about 3 s and 15 MB, once"),
+            Kind::Systemd => (DEBIAN, distribution.clone(), "45 to 90 s and 190 MB, once"),
+            Kind::Busybox => (BUSYBOX, folder(cache, lab, Kind::Systemd, &distribution).display().to_string(), "about 6 s and 17 MB, once"),
         };
         let began = Instant::now();
         stages.note("base image", &format!("building {} {distribution} from Debian packages: {expected}", kind.word()));
@@ -89,6 +89,7 @@ fn build(script: &str, source: &str, target: &Path, mirror: &str, log: &Path, st
         .arg(target)
         .arg(mirror)
         .env("LC_ALL", "C")
+        .env("LAB_MIRROR", mirror)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

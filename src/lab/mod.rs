@@ -57,8 +57,8 @@ pub fn run(args: &[String], out: &mut dyn Write) -> i32 {
 
 fn dispatch(line: &Line, args: &[String], out: &mut dyn Write) -> Result<i32> {
     match &line.command {
-        Command::Pypy => return script("pypy.sh", include_str!("../../lab/pypy.sh")),
-        Command::Etcd => return script("etcd.sh", include_str!("../../lab/etcd.sh")),
+        Command::Pypy => return script("pypy.sh", concat!(include_str!("../../lab/debian.sh"), include_str!("../../lab/pypy.sh"))),
+        Command::Etcd => return script("etcd.sh", concat!(include_str!("../../lab/debian.sh"), include_str!("../../lab/etcd.sh"))),
         _ => {}
     }
     let lab = Lab::read(&line.settings.file, &line.settings.overrides())?;
@@ -119,12 +119,12 @@ fn through_sudo(args: &[String], state: &StateDir) -> Result<i32> {
     status.map(|status| status.code().unwrap_or(1)).map_err(|error| Failure::new(format!("cannot run sudo: {error}")))
 }
 
-fn ssh(lab: &Lab, state: &StateDir, host: &str, words: &[String]) -> Result<i32> {
-    let host = lab.host(host)?;
+fn ssh(lab: &Lab, state: &StateDir, target: &str, words: &[String]) -> Result<i32> {
+    let host = lab.host(target.rsplit_once('@').map_or(target, |(_, host)| host))?;
     if !state.ssh_config().exists() {
         return Err(Failure::new(format!("{} was never started", host.name)).help("rplay lab up"));
     }
-    foreground(process::Command::new("ssh").arg("-F").arg(state.ssh_config()).arg(&host.name).args(words), "ssh")
+    foreground(process::Command::new("ssh").arg("-F").arg(state.ssh_config()).arg(target).args(words), "ssh")
 }
 
 fn exec(lab: &Lab, state: &StateDir, host: &str, words: &[String]) -> Result<i32> {
