@@ -22,7 +22,7 @@ END
   (
     export APT_CONFIG="$folder/apt/apt.conf"
     apt-get -qq update >&2
-    cd "$folder/debs"
+    cd "$folder/debs" || exit
     apt-get -qq download "$@" >&2
   )
   for package in "$folder"/debs/*.deb; do dpkg -x "$package" "$folder/root"; done

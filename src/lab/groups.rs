@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::cgroup::{Hierarchy, Plan};
+use super::command::succeeds;
 use super::failure::{Failure, Result};
 
 /// The groups of one host, ready to be joined.
@@ -191,8 +192,12 @@ pub(crate) fn clear(groups: &[PathBuf]) -> Result<()> {
             Some(_) => sleep(Duration::from_millis(20)),
         }
     }
-    for own in groups.iter().filter_map(|group| group.parent()) {
-        give_back(own);
+    for group in groups {
+        match group.file_name().and_then(|name| name.to_str()) {
+            // systemd may not notice by itself that the scope's group is gone, and would refuse the next of that name
+            Some(scope) if scope.ends_with(".scope") => _ = succeeds("systemctl", &["stop", scope]),
+            _ => group.parent().into_iter().for_each(give_back),
+        }
     }
     Ok(())
 }
@@ -224,4 +229,23 @@ fn give_back(own: &Path) {
     }
     move_members(&leaf, own);
     let _ = fs::remove_dir(&leaf);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_finds_its_own_groups_and_no_others() {
+        let root = tempfile::tempdir().unwrap();
+        for group in ["rplay-lab-a/one", "jobs/rplay-lab-a/two", "rplay-lab-a-b/one", "system.slice/rplay-lab-a_one.scope", "system.slice/rplay-lab-a-b_one.scope", "rplay-lab-caller/rplay-lab-a"] {
+            fs::create_dir_all(root.path().join(group)).unwrap();
+        }
+        let found = |host| {
+            let found = find(&[root.path().into(), root.path().into()], "a", host);
+            found.iter().map(|path| path.strip_prefix(root.path()).unwrap().display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(None), ["jobs/rplay-lab-a", "rplay-lab-a", "rplay-lab-caller/rplay-lab-a", "system.slice/rplay-lab-a_one.scope"]);
+        assert_eq!(found(Some("one")), ["rplay-lab-a/one", "system.slice/rplay-lab-a_one.scope"]);
+    }
 }

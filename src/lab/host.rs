@@ -45,12 +45,15 @@ pub(crate) fn start(site: &Site, host: &Host) -> Result<()> {
     let outcome = settle(site, host, &prepared, &mut child);
     match outcome {
         Ok(run) => {
+            // while we live the supervisor is our child, and would stay behind as a zombie when the host ends
+            std::thread::spawn(move || child.wait());
             site.state.remember(&host.name, &run)?;
             wait_for_sshd(host, &run, &home)
         }
         Err(failure) => {
             // it never became a host; its namespaces end with it
             let _ = child.kill();
+            let _ = child.wait();
             Err(with_log(failure, host, &home))
         }
     }

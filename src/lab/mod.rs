@@ -113,6 +113,9 @@ fn through_sudo(args: &[String], state: &StateDir) -> Result<i32> {
     }
     let itself = env::current_exe().map_err(|error| Failure::new(format!("cannot find our own program: {error}")))?;
     let cache = cache()?;
+    // made by ourselves, or they would be root's
+    record::make(&cache.join("base"))?;
+    record::make(state.path())?;
     let mut cache_home = std::ffi::OsString::from("XDG_CACHE_HOME=");
     cache_home.push(cache.parent().unwrap_or(Path::new("/")));
     let status = process::Command::new("sudo").arg("env").arg(cache_home).arg(itself).args(["lab", "--dir"]).arg(state.path()).args(args).status();
