@@ -3,6 +3,7 @@
 //! [`load`] reads a file of the user's, [`load_value`] plain data, [`dump()`] writes as PyYAML does.
 
 mod build;
+mod dump;
 mod events;
 mod json;
 mod mapping;
@@ -14,6 +15,7 @@ mod tags;
 
 use std::sync::Arc;
 
+pub use dump::{DumpOptions, dump};
 pub use node::{Kind, Node, Pair, Style};
 
 use crate::diagnostic::Diagnostic;
