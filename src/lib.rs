@@ -17,3 +17,6 @@ pub mod playbook;
 pub mod template;
 // use: everything
 pub mod lab;
+// reach: a process on a target, a module call and its reply; nothing of plays
+pub mod connection;
+pub mod runner;
