@@ -15,8 +15,8 @@ pub mod inventory;
 pub mod playbook;
 // mean: what an expression is worth for a host
 pub mod template;
-// use: everything
-pub mod lab;
 // reach: a process on a target, a module call and its reply; nothing of plays
 pub mod connection;
 pub mod runner;
+// use: everything
+pub mod lab;

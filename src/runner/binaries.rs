@@ -11,7 +11,6 @@ use crate::connection::ConnectError;
 /// A runner that can be sent.
 #[derive(Debug)]
 pub(super) struct Binary {
-    pub path: PathBuf,
     pub bytes: Vec<u8>,
     /// SHA-256, hexadecimal.
     pub sha256: String,
@@ -57,7 +56,7 @@ impl Binaries {
         }
         let bytes = std::fs::read(path).map_err(|error| ConnectError::NoRunner { message: format!("cannot read the runner {}: {error}", path.display()) })?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let binary = Arc::new(Binary { path: path.to_owned(), bytes, sha256 });
+        let binary = Arc::new(Binary { bytes, sha256 });
         read.insert(path.to_owned(), Arc::clone(&binary));
         Ok(binary)
     }

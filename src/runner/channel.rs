@@ -30,7 +30,7 @@ pub(super) struct Runner {
 pub(super) struct Ears<'a> {
     pub content: &'a dyn ContentSource,
     pub on_output: &'a mut dyn FnMut(bool, &[u8]),
-    pub on_blob: Option<&'a mut dyn FnMut(&[u8])>,
+    pub on_blob: &'a mut dyn FnMut(&[u8]),
     pub on_reply: &'a mut dyn FnMut(usize, Reply),
     /// Content was asked for: another round trip.
     pub on_need: &'a mut dyn FnMut(),
@@ -129,11 +129,7 @@ impl Runner {
                     answered += 1;
                 }
                 Some(Frame::Output(_, stream, bytes)) => (ears.on_output)(stream == 2, &bytes),
-                Some(Frame::Blob(_, bytes)) => {
-                    if let Some(sink) = &mut ears.on_blob {
-                        sink(&bytes);
-                    }
-                }
+                Some(Frame::Blob(_, bytes)) => (ears.on_blob)(&bytes),
                 Some(Frame::NeedBlob(id, sha256)) => {
                     (ears.on_need)();
                     match content.open(&sha256) {

@@ -12,7 +12,7 @@ use super::binaries::Binaries;
 use super::channel::{Ears, Failed, Runner};
 use super::counted::{Counted, Counters, Stats};
 use super::place::{self, Placed};
-use super::{ContentSource, NoContent};
+use super::ContentSource;
 use crate::connection::{self, Become, ConnectError, Connection, ExecResult, Limits, Local, Opened, Process, Target, Transport, shell, ssh_config};
 
 /// How a pool works.
@@ -117,13 +117,18 @@ impl Pool {
         call: Call,
         content: &dyn ContentSource,
         on_output: &mut dyn FnMut(bool, &[u8]),
-        on_blob: Option<&mut dyn FnMut(&[u8])>,
+        mut on_blob: Option<&mut dyn FnMut(&[u8])>,
         timeout: Option<Duration>,
     ) -> Result<Reply, ConnectError> {
         let mut answer = None;
         let mut on_reply = |_, reply| answer = Some(reply);
         let mut on_need = || Counters::add(&self.counters.round_trips);
-        let mut ears = Ears { content, on_output, on_blob, on_reply: &mut on_reply, on_need: &mut on_need };
+        let mut on_blob = |bytes: &[u8]| {
+            if let Some(sink) = &mut on_blob {
+                sink(bytes);
+            }
+        };
+        let mut ears = Ears { content, on_output, on_blob: &mut on_blob, on_reply: &mut on_reply, on_need: &mut on_need };
         self.converse(target, becoming, vec![call], &mut ears, timeout)?;
         answer.ok_or_else(|| ConnectError::Protocol { message: "the runner did not answer".into() })
     }
@@ -147,7 +152,7 @@ impl Pool {
             return Ok(());
         }
         let mut on_need = || Counters::add(&self.counters.round_trips);
-        let mut ears = Ears { content, on_output, on_blob: None, on_reply, on_need: &mut on_need };
+        let mut ears = Ears { content, on_output, on_blob: &mut |_| {}, on_reply, on_need: &mut on_need };
         self.converse(target, becoming, calls, &mut ears, timeout)
     }
 

@@ -202,8 +202,9 @@ impl Process for SshProcess {
         // a channel is freed under the lock, whatever became of it
         let mut guard = session.lock();
         if let Some(channel) = self.channel.as_mut().filter(|_| session.alive()) {
-            // the process loses its input and output; a failure here is found by whoever uses the session next
-            let _ = session.settle(&guard, || channel.close());
+            // the process loses its input and output; the server answers only once it is gone, so nobody waits for that.
+            // A failure here is found by whoever uses the session next
+            let _ = session.attempt(&guard, || channel.close());
         }
         self.drop_channel();
         session.touched(&mut guard);
