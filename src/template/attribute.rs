@@ -1,0 +1,81 @@
+//! `a.b` and `a['b']`.
+
+use chrono::{Datelike, Timelike};
+
+use crate::value::{Fault, Key, Value};
+
+/// `value.name`; undefined where there is none.
+///
+/// # Errors
+/// The rendering of a lazy element failed.
+pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
+    let found = match value {
+        Value::Undefined(_) | Value::Unknown(_) => return Ok(value.clone()),
+        Value::Dict(dict) => dict.get(name).cloned(),
+        Value::Object(object) => object.get(&Value::from(name))?,
+        Value::Date(date, _) => date_part(date, name),
+        _ => None,
+    };
+    Ok(found.unwrap_or_else(|| missing(value, &format!("'{name}'"), "attribute")))
+}
+
+/// `value[key]`; undefined where there is none.
+///
+/// # Errors
+/// The rendering of a lazy element failed.
+pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Fault> {
+    let found = match value {
+        Value::Undefined(_) | Value::Unknown(_) => return Ok(value.clone()),
+        Value::Dict(dict) => match key {
+            Value::Str(name) => dict.get::<str>(name).cloned(),
+            other => Key::new(other).ok().and_then(|key| dict.get(&key).cloned()),
+        },
+        Value::List(items) | Value::Tuple(items) => index(key, items.len()).and_then(|i| items.get(i).cloned()),
+        Value::Str(text) => match key {
+            Value::Int(_) | Value::Bool(_) if text.is_ascii() => {
+                index(key, text.len()).and_then(|i| text.get(i..=i)).map(Value::from)
+            }
+            Value::Int(_) | Value::Bool(_) => {
+                index(key, text.chars().count()).and_then(|i| text.chars().nth(i)).map(|c| Value::from(c.to_string()))
+            }
+            _ => None,
+        },
+        Value::Bytes(bytes) => index(key, bytes.len()).map(|i| Value::Int(bytes[i].into())),
+        Value::Object(object) => object.get(key)?,
+        Value::Date(date, _) => key.as_str().and_then(|name| date_part(date, name)),
+        _ => None,
+    };
+    Ok(found.unwrap_or_else(|| match key {
+        Value::Str(_) => missing(value, &crate::value::repr(key), "attribute"),
+        _ => missing(value, &crate::value::repr(key), "attribute"),
+    }))
+}
+
+fn missing(value: &Value, name: &str, what: &str) -> Value {
+    Value::Undefined(format!("object of type '{}' has no {what} {name}", value.type_name()).into())
+}
+
+/// A position from the front or, negative, from the back.
+fn index(key: &Value, length: usize) -> Option<usize> {
+    let n = match key {
+        Value::Int(n) => *n,
+        Value::Bool(b) => i128::from(*b),
+        _ => return None,
+    };
+    let n = if n < 0 { n + length as i128 } else { n };
+    usize::try_from(n).ok().filter(|i| *i < length)
+}
+
+fn date_part(date: &chrono::NaiveDateTime, name: &str) -> Option<Value> {
+    let n = match name {
+        "year" => i64::from(date.year()),
+        "month" => date.month().into(),
+        "day" => date.day().into(),
+        "hour" => date.hour().into(),
+        "minute" => date.minute().into(),
+        "second" => date.second().into(),
+        "microsecond" => (date.nanosecond() / 1000).into(),
+        _ => return None,
+    };
+    Some(Value::from(n))
+}
