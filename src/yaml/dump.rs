@@ -246,8 +246,8 @@ mod tests {
             ("[{a: 1, b: 2}]", DumpOptions::nice(), "-   a: 1\n    b: 2\n"),
             ("['yes', '0644', '', null, 1.0e+20, \"a\\nb\"]", DumpOptions::nice(), "- 'yes'\n- '0644'\n- ''\n- null\n- 1.0e+20\n- 'a\n\n    b'\n"),
             ("é \u{1f600}", DumpOptions::default(), "\"é \\U0001F600\"\n"),
-            ("plain", DumpOptions::default(), "plain\n...\n"),
-            ("2001-12-14", DumpOptions { explicit_start: true, ..DumpOptions::default() }, "--- 2001-12-14\n...\n"),
+            ("plain", DumpOptions::default(), "plain\n"),
+            ("2001-12-14", DumpOptions { explicit_start: true, ..DumpOptions::default() }, "--- 2001-12-14\n"),
         ] {
             assert_eq!(dump(&load_value(source).unwrap(), &options).unwrap(), shown, "{source}");
         }
