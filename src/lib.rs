@@ -20,3 +20,4 @@ pub mod connection;
 pub mod runner;
 // use: everything
 pub mod lab;
+pub mod cli;

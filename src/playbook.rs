@@ -19,6 +19,7 @@ use std::path::Path;
 
 pub use ast::*;
 pub use files::resolve_include;
+pub use kv::{Arguments, parse as parse_key_values};
 pub use names::{Names, is_free_form, short_name};
 pub use reader::is_variable_name;
 pub use role::{RoleRequest, find_role, load_role};

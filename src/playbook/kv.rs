@@ -2,7 +2,7 @@
 
 /// What a text of arguments holds.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Arguments {
+pub struct Arguments {
     /// `key=value` parts, a later one replaces an earlier one.
     pub options: Vec<(String, String)>,
     /// Everything else, as written.
@@ -16,7 +16,7 @@ const COMMAND_OPTIONS: [&str; 8] = ["creates", "removes", "chdir", "executable",
 ///
 /// # Errors
 /// Quotes or template blocks are not closed.
-pub(super) fn parse(text: &str, free_form: bool) -> Result<Arguments, String> {
+pub fn parse(text: &str, free_form: bool) -> Result<Arguments, String> {
     let mut found = Arguments::default();
     let mut raw = Vec::new();
     for word in split(text)? {
