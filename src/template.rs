@@ -7,6 +7,7 @@ mod active;
 mod arguments;
 mod attribute;
 mod call;
+mod coerce;
 mod condition;
 mod context;
 mod env;
@@ -38,7 +39,7 @@ pub mod tests;
 mod tree;
 mod unit;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Signature, signature};
 pub use condition::{Condition, evaluate, evaluate_at};
 pub use context::Context;
 pub use env::{Env, Filter, Lookup, Test};
