@@ -12,7 +12,11 @@ pub(crate) fn capture(program: &str, arguments: &[&str]) -> Result<String> {
     }
     let shown = [&[program], arguments].concat().join(" ");
     let error = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("`{shown}` failed ({}): {}", output.status, error.trim())))
+    Err(Failure::new(format!(
+        "`{shown}` failed ({}): {}",
+        output.status,
+        error.trim()
+    )))
 }
 
 /// Whether a program ran and ended well; its output is dropped.

@@ -1,13 +1,13 @@
 //! The lab's throw-away keys, and the files by which ssh, Ansible and rplay find them.
 
 use std::fs;
-use std::os::unix::fs::{chown, symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use super::command::capture;
 use super::description::{Host, Lab};
 use super::failure::{Failure, Result};
-use super::record::{make, write, StateDir};
+use super::record::{StateDir, make, write};
 
 /// The users that accept the lab's key: home folder below the layer, user and group.
 const USERS: [(&str, u32); 3] = [("root", 0), ("home/core", 1000), ("home/ops", 1001)];
@@ -22,12 +22,26 @@ pub(crate) fn ensure_keys(state: &StateDir) -> Result<()> {
     let host_key = ssh.join("ssh_host_ed25519_key");
     for (path, comment) in [(&state.key(), "rplay-lab"), (&host_key, "rplay-lab-host")] {
         if !path.exists() {
-            capture("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", &path.display().to_string()])?;
+            capture(
+                "ssh-keygen",
+                &[
+                    "-q",
+                    "-t",
+                    "ed25519",
+                    "-N",
+                    "",
+                    "-C",
+                    comment,
+                    "-f",
+                    &path.display().to_string(),
+                ],
+            )?;
         }
     }
     let public = read(&state.key().with_extension("pub"))?;
     for (home, user) in USERS {
-        authorize(&state.layer().join(home), user, &public).map_err(|error| Failure::io("write", &state.layer().join(home), &error))?;
+        authorize(&state.layer().join(home), user, &public)
+            .map_err(|error| Failure::io("write", &state.layer().join(home), &error))?;
     }
     Ok(())
 }
@@ -58,13 +72,19 @@ fn read(path: &Path) -> Result<String> {
 
 fn known_hosts(hosts: &[Host], public: &str) -> String {
     let key: Vec<&str> = public.split_whitespace().take(2).collect();
-    hosts.iter().map(|host| format!("{},{} {}\n", host.name, host.address, key.join(" "))).collect()
+    hosts
+        .iter()
+        .map(|host| format!("{},{} {}\n", host.name, host.address, key.join(" ")))
+        .collect()
 }
 
 fn ssh_config(state: &StateDir, hosts: &[Host]) -> String {
     let mut text = String::new();
     for host in hosts {
-        text += &format!("Host {} {}\n  HostName {}\n", host.name, host.address, host.address);
+        text += &format!(
+            "Host {} {}\n  HostName {}\n",
+            host.name, host.address, host.address
+        );
     }
     text + &format!(
         "Host *\n  User core\n  IdentityFile \"{}\"\n  IdentitiesOnly yes\n  UserKnownHostsFile \"{}\"\n  StrictHostKeyChecking yes\n",
@@ -86,10 +106,21 @@ fn inventory(state: &StateDir, hosts: &[Host]) -> String {
     }
     for group in &groups {
         let members = hosts.iter().filter(|host| host.groups.contains(group));
-        text += &format!("\n[{group}]\n{}", members.map(|host| format!("{}\n", host.name)).collect::<String>());
+        text += &format!(
+            "\n[{group}]\n{}",
+            members
+                .map(|host| format!("{}\n", host.name))
+                .collect::<String>()
+        );
     }
     if !groups.is_empty() {
-        text += &format!("\n[k8s:children]\n{}", groups.iter().map(|group| format!("{group}\n")).collect::<String>());
+        text += &format!(
+            "\n[k8s:children]\n{}",
+            groups
+                .iter()
+                .map(|group| format!("{group}\n"))
+                .collect::<String>()
+        );
     }
     text + &format!(
         "\n[all:vars]\nansible_user=core\nansible_ssh_private_key_file={}\nansible_ssh_common_args=-F '{}'\n",
@@ -101,7 +132,12 @@ fn inventory(state: &StateDir, hosts: &[Host]) -> String {
 /// Links the files into the project, where the static inventory finds them.
 pub(crate) fn link(state: &StateDir, folder: &Path) -> Result<()> {
     make(folder)?;
-    for target in [state.key(), state.known_hosts(), state.ssh_config(), state.inventory()] {
+    for target in [
+        state.key(),
+        state.known_hosts(),
+        state.ssh_config(),
+        state.inventory(),
+    ] {
         let link = folder.join(target.file_name().unwrap_or_default());
         if fs::read_link(&link).is_ok_and(|current| current == target) {
             continue;
@@ -115,7 +151,12 @@ pub(crate) fn link(state: &StateDir, folder: &Path) -> Result<()> {
 
 /// Removes the links, if they are this lab's.
 pub(crate) fn unlink(state: &StateDir, folder: &Path) {
-    for target in [state.key(), state.known_hosts(), state.ssh_config(), state.inventory()] {
+    for target in [
+        state.key(),
+        state.known_hosts(),
+        state.ssh_config(),
+        state.inventory(),
+    ] {
         let link = folder.join(target.file_name().unwrap_or_default());
         if fs::read_link(&link).is_ok_and(|current| current == target) {
             let _ = fs::remove_file(&link);
@@ -126,11 +167,24 @@ pub(crate) fn unlink(state: &StateDir, folder: &Path) {
 }
 
 /// Gives what the invoking user must read to the one who called sudo.
-pub(crate) fn hand_over(state: &StateDir, link: Option<&Path>, user: u32, group: u32) -> Result<()> {
-    let mut paths = vec![state.path().to_path_buf(), state.key(), state.key().with_extension("pub"), state.known_hosts(), state.ssh_config(), state.inventory()];
+pub(crate) fn hand_over(
+    state: &StateDir,
+    link: Option<&Path>,
+    user: u32,
+    group: u32,
+) -> Result<()> {
+    let mut paths = vec![
+        state.path().to_path_buf(),
+        state.key(),
+        state.key().with_extension("pub"),
+        state.known_hosts(),
+        state.ssh_config(),
+        state.inventory(),
+    ];
     paths.extend(link.map(Path::to_path_buf));
     for path in paths.iter().filter(|path| path.exists()) {
-        chown(path, Some(user), Some(group)).map_err(|error| Failure::io("give away", path, &error))?;
+        chown(path, Some(user), Some(group))
+            .map_err(|error| Failure::io("give away", path, &error))?;
     }
     Ok(())
 }
@@ -155,7 +209,12 @@ mod tests {
     #[test]
     fn the_inventory_has_the_described_groups() {
         let text = inventory(&StateDir::new("/s".into()), &lab().hosts);
-        for part in ["etcd-01 ansible_host=10.0.0.101\n", "\n[kube-worker]\nkube-worker-01\nkube-worker-02\n", "[k8s:children]\netcd\nkube-master\nkube-worker\n", "ansible_ssh_private_key_file=/s/key\n"] {
+        for part in [
+            "etcd-01 ansible_host=10.0.0.101\n",
+            "\n[kube-worker]\nkube-worker-01\nkube-worker-02\n",
+            "[k8s:children]\netcd\nkube-master\nkube-worker\n",
+            "ansible_ssh_private_key_file=/s/key\n",
+        ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
     }
@@ -163,7 +222,10 @@ mod tests {
     #[test]
     fn links_come_and_go_without_touching_others() {
         let folder = tempfile::tempdir().unwrap();
-        let (state, links) = (StateDir::new(folder.path().join("state")), folder.path().join("links"));
+        let (state, links) = (
+            StateDir::new(folder.path().join("state")),
+            folder.path().join("links"),
+        );
         link(&state, &links).unwrap();
         link(&state, &links).unwrap();
         assert_eq!(fs::read_link(links.join("key")).unwrap(), state.key());

@@ -89,8 +89,13 @@ impl StateDir {
 
     /// The names of all hosts that have files here.
     pub(crate) fn host_names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.join("hosts")).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let entries = fs::read_dir(self.0.join("hosts"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
@@ -102,7 +107,8 @@ impl StateDir {
 
     /// Writes down that a host runs.
     pub(crate) fn remember(&self, name: &str, run: &Run) -> Result<()> {
-        let text = serde_json::to_string_pretty(run).map_err(|error| Failure::new(error.to_string()))?;
+        let text =
+            serde_json::to_string_pretty(run).map_err(|error| Failure::new(error.to_string()))?;
         write(&self.host(name).join("run.json"), &text)
     }
 
@@ -126,7 +132,8 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))?;
         file.persist(path)?;
         Ok(())
     };
@@ -150,7 +157,15 @@ mod tests {
     fn a_process_is_known_by_number_and_start() {
         let own = std::process::id();
         let started = start_time(own).unwrap();
-        let run = |started| Run { address: Ipv4Addr::LOCALHOST, kind: Kind::Systemd, distribution: "bookworm".into(), supervisor: own, init: own, started, groups: vec![] };
+        let run = |started| Run {
+            address: Ipv4Addr::LOCALHOST,
+            kind: Kind::Systemd,
+            distribution: "bookworm".into(),
+            supervisor: own,
+            init: own,
+            started,
+            groups: vec![],
+        };
         assert!(run(started).alive());
         assert!(!run(started + 1).alive());
     }
@@ -160,7 +175,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::new(folder.path().into());
         make(&state.host("a")).unwrap();
-        let run = Run { address: Ipv4Addr::new(10, 0, 0, 5), kind: Kind::Busybox, distribution: "trixie".into(), supervisor: 1, init: 2, started: 3, groups: vec!["/x".into()] };
+        let run = Run {
+            address: Ipv4Addr::new(10, 0, 0, 5),
+            kind: Kind::Busybox,
+            distribution: "trixie".into(),
+            supervisor: 1,
+            init: 2,
+            started: 3,
+            groups: vec!["/x".into()],
+        };
         state.remember("a", &run).unwrap();
         assert_eq!(state.run("a").unwrap().groups, run.groups);
         assert_eq!(state.host_names(), ["a"]);

@@ -1,6 +1,6 @@
 //! What runs: a table for people, JSON for programs.
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::base::disk;
 use super::description::Lab;
@@ -31,7 +31,11 @@ fn rows(lab: &Lab, state: &StateDir) -> Vec<Row> {
                 Some(_) => "no sshd",
             },
             init: run.map(|run| run.init),
-            disk: if is_root() && state.host(&host.name).is_dir() { disk(&state.host(&host.name)) } else { "-".into() },
+            disk: if is_root() && state.host(&host.name).is_dir() {
+                disk(&state.host(&host.name))
+            } else {
+                "-".into()
+            },
         }
     };
     lab.hosts.iter().map(row).collect()
@@ -39,11 +43,23 @@ fn rows(lab: &Lab, state: &StateDir) -> Vec<Row> {
 
 /// The table.
 pub(crate) fn table(lab: &Lab, state: &StateDir) -> String {
-    let mut text = format!("lab {}: {} on bridge {}, files in {}\n", lab.id, lab.subnet, lab.bridge, state.path().display());
-    text += &format!("{:<18} {:<15} {:<18} {:<8} {:>8} {:>8}\n", "HOST", "ADDRESS", "KIND", "STATE", "INIT", "DISK");
+    let mut text = format!(
+        "lab {}: {} on bridge {}, files in {}\n",
+        lab.id,
+        lab.subnet,
+        lab.bridge,
+        state.path().display()
+    );
+    text += &format!(
+        "{:<18} {:<15} {:<18} {:<8} {:>8} {:>8}\n",
+        "HOST", "ADDRESS", "KIND", "STATE", "INIT", "DISK"
+    );
     for row in rows(lab, state) {
         let init = row.init.map_or_else(|| "-".into(), |init| init.to_string());
-        text += &format!("{:<18} {:<15} {:<18} {:<8} {init:>8} {:>8}\n", row.name, row.address, row.kind, row.state, row.disk);
+        text += &format!(
+            "{:<18} {:<15} {:<18} {:<8} {init:>8} {:>8}\n",
+            row.name, row.address, row.kind, row.state, row.disk
+        );
     }
     text
 }
