@@ -127,6 +127,9 @@ pub trait Connection: Send + Sync {
 
     /// False once the connection was lost.
     fn alive(&self) -> bool;
+
+    /// Called now and then while nobody uses it, to keep it open.
+    fn tend(&self) {}
 }
 
 /// A process on a target. Dropping it closes its channel.

@@ -217,8 +217,14 @@ fn a_jump_host_carries_the_session() {
     // the hop is named by an alias, so that the pattern of the target does not send it through itself
     fs::write(&config, text.replace("Host 127.0.0.1", "Host target")).unwrap();
     let mut target = Target { host: "target".into(), ..target };
-    target.ssh_args = vec!["-F".into(), config.display().to_string(), "-oHostName=127.0.0.1".into()];
+    let arguments = vec!["-F".to_owned(), config.display().to_string(), "-oHostName=127.0.0.1".to_owned()];
+    target.ssh_args = arguments.clone();
     assert_eq!(stdout(exec(&server.pool(), &target, "echo jumped")), "jumped\n");
+    target.ssh_args = [arguments.clone(), vec![format!("-oProxyCommand=ssh -F {} -W %h:%p bastion", config.display()), "-oProxyJump=none".into()]].concat();
+    assert_eq!(stdout(exec(&server.pool(), &target, "echo proxied")), "proxied\n");
+    target.ssh_args = [arguments, vec!["-oProxyJump=root@127.0.0.1:1".into()]].concat();
+    let error = exec(&server.pool(), &target, "true").unwrap_err().to_string();
+    assert!(error.starts_with("Failed to connect to the host via ssh: ") && error.contains("port 1: Connection refused"), "{error}");
     let log = fs::read_to_string(bastion.path("log")).unwrap();
     assert!(log.contains("Accepted publickey"), "{log}");
 }
@@ -464,4 +470,82 @@ fn local_and_openssh_do_the_same() {
             assert_eq!(call(&pool, &target, Some(&sudo("nobody")), command("id -un")).unwrap()["stdout"], "nobody");
         }
     }
+}
+
+#[test]
+fn a_lost_connection_is_unreachable_and_the_next_use_makes_another() {
+    let server = server!();
+    let (pool, target) = (server.pool(), server.target());
+    exec(&pool, &target, "true").unwrap();
+    let error = exec(&pool, &target, "kill -9 $PPID; sleep 5").unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert_eq!(stdout(exec(&pool, &target, "echo back")), "back\n");
+    assert_eq!(pool.stats().connections, 2);
+}
+
+#[test]
+fn a_program_that_wants_a_terminal_gets_a_raw_one() {
+    let server = server!();
+    let (pool, target) = (server.pool(), server.target());
+    let script = server.path("doas");
+    let text = "#!/bin/sh\n[ -t 0 ] || { echo 'doas: a tty is required' >&2; exit 1; }\nprintf 'doas (me@host) password: '\nread -r answer\n\
+                [ \"$answer\" = 'se cret' ] || { echo; echo 'doas: Authentication failed'; exit 1; }\necho\nshift 2\nexec \"$@\"\n";
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let doas = |password: &str| Become { method: Method::Doas, password: Some(Secret::new(password)), exe: Some(script.display().to_string()), ..sudo("root") };
+    for target in [target.clone(), Target::new("localhost", Transport::Local)] {
+        let result = pool.exec(&target, Some(&doas("se cret")), b"printf 'a\\n\\377'; exit 4", None, Some(Duration::from_secs(20)), &mut |_, _| {}).unwrap();
+        assert_eq!((result.rc, result.stdout.as_slice()), (4, &b"a\n\xff"[..]), "{:?}", target.transport);
+        let wrong = pool.exec(&target, Some(&doas("wrong")), b"true", None, Some(Duration::from_secs(20)), &mut |_, _| {}).unwrap_err();
+        assert_eq!(wrong.to_string(), "Incorrect doas password");
+        if has_runner() {
+            let long = "x".repeat(20_000);
+            let answer = call(&pool, &target, Some(&doas("se cret")), command(&format!("echo {long}"))).unwrap();
+            assert_eq!(answer["stdout"], long.as_str());
+        }
+    }
+    // sudo and su are first tried without one
+    let su = Become { method: Method::Su, ..doas("se cret") };
+    let refused = pool.exec(&target, Some(&Become { flags: Some("-x".into()), ..su }), b"true", None, Some(Duration::from_secs(20)), &mut |_, _| {});
+    assert!(refused.is_ok(), "{refused:?}");
+}
+
+#[test]
+fn a_chroot_is_a_target() {
+    let server = server!();
+    let pool = server.pool();
+    let target = Target { host: "/".into(), ..Target::new("jail", Transport::Chroot) };
+    assert_eq!(stdout(exec(&pool, &target, "pwd")), "/\n");
+    let nowhere = Target { host: "/no/such/root".into(), ..target };
+    let error = exec(&pool, &nowhere, "true").unwrap_err();
+    assert_eq!((error.to_string(), error.is_unreachable()), ("/no/such/root is not a directory".to_owned(), true));
+}
+
+#[test]
+fn the_runner_of_a_user_can_be_sent_away() {
+    needs_runner!();
+    let server = server!();
+    let (pool, target) = (server.pool(), server.target());
+    let nobody = pool.hello(&target, Some(&sudo("nobody"))).unwrap().pid;
+    let root = pool.hello(&target, None).unwrap().pid;
+    pool.release(&target, "nobody");
+    assert!(!std::path::Path::new(&format!("/proc/{nobody}")).exists());
+    assert_eq!(pool.hello(&target, None).unwrap().pid, root);
+    assert_ne!(pool.hello(&target, Some(&sudo("nobody"))).unwrap().pid, nobody);
+}
+
+#[test]
+fn cancelling_ends_what_runs() {
+    needs_runner!();
+    let server = server!();
+    let (pool, target) = (server.pool(), server.target());
+    pool.hello(&target, None).unwrap();
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| call(&pool, &target, None, command("sleep 100")));
+        let exec = scope.spawn(|| exec(&pool, &target, "sleep 100"));
+        std::thread::sleep(Duration::from_millis(300));
+        pool.cancel();
+        assert_eq!(call.join().unwrap().unwrap_err(), ConnectError::Cancelled);
+        assert_eq!(exec.join().unwrap().unwrap_err(), ConnectError::Cancelled);
+    });
 }

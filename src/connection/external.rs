@@ -17,6 +17,9 @@ impl Program {
         let shell = [target.executable.clone(), "-c".to_owned()];
         let mut before: Vec<String> = match target.transport {
             Transport::Docker | Transport::Podman => container(target),
+            Transport::Chroot if !std::path::Path::new(&target.host).is_dir() => {
+                return Err(ConnectError::Unreachable { message: format!("{} is not a directory", target.host) });
+            }
             Transport::Chroot => vec!["chroot".to_owned(), target.host.clone()],
             Transport::Openssh => openssh(target, local)?,
             Transport::Local | Transport::Ssh => Vec::new(),

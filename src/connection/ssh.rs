@@ -74,7 +74,7 @@ impl From<ConnectError> for Failure {
 fn login(target: &Target, settings: &Settings, local: &Local, files: &ssh_config::Files) -> Result<std::sync::Arc<Session>, Failure> {
     let timeout = settings.connect_timeout.unwrap_or(target.timeout).max(Duration::from_millis(1));
     let deadline = Instant::now() + timeout;
-    let wire = dial::dial(settings, local, deadline)?;
+    let (wire, complaints) = dial::dial(settings, local, deadline)?;
     let fd = wire.as_raw_fd();
     let known = known_hosts::Known::load(settings)?;
     let mut raw = Raw::new().map_err(|error| setup(&error))?;
@@ -83,7 +83,7 @@ fn login(target: &Target, settings: &Settings, local: &Local, files: &ssh_config
     raw.set_compress(settings.compression);
     prefer(&raw, settings, &known)?;
     if let Err(error) = raw.handshake() {
-        return Err(handshake_failed(settings, &error));
+        return Err(handshake_failed(settings, &error, &dial::complaint(complaints)));
     }
     hostkey::verify(&raw, settings, &known, local, files)?;
     match auth::authenticate(&raw, target, settings) {
@@ -91,7 +91,8 @@ fn login(target: &Target, settings: &Settings, local: &Local, files: &ssh_config
         Err(auth::Refused::Gssapi) => return Err(Failure::Gssapi),
         Err(auth::Refused::Because(error)) => return Err(error.into()),
     }
-    raw.set_keepalive(true, settings.alive_interval.as_secs() as u32);
+    // when one is due we decide ourselves; libssh2 only refuses to send more than one in two seconds
+    raw.set_keepalive(true, 2);
     raw.set_timeout(0);
     raw.set_blocking(false);
     Ok(Session::new(raw, fd, settings, target)?)
@@ -101,9 +102,12 @@ fn setup(error: &ssh2::Error) -> ConnectError {
     ConnectError::setup(format!("libssh2: {}", error.message()))
 }
 
-fn handshake_failed(settings: &Settings, error: &ssh2::Error) -> Failure {
+fn handshake_failed(settings: &Settings, error: &ssh2::Error, helper: &str) -> Failure {
     use libssh2_codes::{BANNER_RECV, SOCKET_DISCONNECT, SOCKET_RECV, TIMEOUT};
     let at = format!("{} port {}", settings.host_name, settings.port);
+    if !helper.is_empty() {
+        return Failure::Other(ConnectError::via_ssh(helper));
+    }
     match code(error) {
         Some(BANNER_RECV | SOCKET_DISCONNECT | SOCKET_RECV) => {
             let said = format!("kex_exchange_identification: Connection closed by remote host ({at}): {}", error.message());
@@ -200,6 +204,10 @@ impl Connection for Ssh {
 
     fn alive(&self) -> bool {
         self.session.alive()
+    }
+
+    fn tend(&self) {
+        self.session.tend();
     }
 }
 

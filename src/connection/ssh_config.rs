@@ -63,6 +63,9 @@ pub struct Settings {
     pub pubkey_authentication: bool,
     pub gssapi: bool,
     pub connection_attempts: u32,
+    /// `inet` or `inet6`.
+    pub address_family: Option<String>,
+    pub bind_address: Option<String>,
     /// Something that only the system's `ssh` can do, by name.
     pub only_openssh: Option<String>,
     /// The file given with `-F`.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rplay_modules::wire::{Call, Hello, Reply};
@@ -31,10 +31,13 @@ pub struct Pool {
     options: Options,
     files: ssh_config::Files,
     binaries: Binaries,
-    hosts: Mutex<HashMap<Target, Arc<Host>>>,
+    hosts: Arc<Mutex<Hosts>>,
+    tended: Once,
     cancelled: AtomicBool,
     counters: Arc<Counters>,
 }
+
+type Hosts = HashMap<Target, Arc<Host>>;
 
 type Slot = Arc<Mutex<Option<Runner>>>;
 
@@ -62,6 +65,10 @@ impl Connection for Wrapped {
     fn alive(&self) -> bool {
         self.inner.alive()
     }
+
+    fn tend(&self) {
+        self.inner.tend();
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -72,7 +79,8 @@ impl Pool {
     /// A pool without connections.
     pub fn new(options: Options) -> Pool {
         let binaries = Binaries::new(options.runner_dirs.clone());
-        Pool { options, files: ssh_config::Files::default(), binaries, hosts: Mutex::default(), cancelled: AtomicBool::new(false), counters: Arc::default() }
+        more_files();
+        Pool { options, files: ssh_config::Files::default(), binaries, hosts: Arc::default(), tended: Once::new(), cancelled: AtomicBool::new(false), counters: Arc::default() }
     }
 
     /// Runs a shell command; a shell on the target is all it needs. Without `stdin` the command reads nothing.
@@ -202,6 +210,21 @@ impl Pool {
         }
     }
 
+    /// Ends the runner that works as that user, so that nothing of theirs runs while the user is changed. The login user's stays.
+    pub fn release(&self, target: &Target, user: &str) {
+        let host = self.host(target);
+        let mut runners = locked(&host.runners);
+        let of_user = |becoming: &Option<Become>| becoming.as_ref().is_some_and(|becoming| becoming.user == user);
+        let gone: Vec<Option<Become>> = runners.keys().filter(|becoming| of_user(becoming)).cloned().collect();
+        let gone: Vec<Slot> = gone.iter().filter_map(|becoming| runners.remove(becoming)).collect();
+        drop(runners);
+        for slot in gone {
+            if let Some(runner) = locked(&slot).as_mut() {
+                runner.farewell();
+            }
+        }
+    }
+
     /// What it all cost so far.
     pub fn stats(&self) -> Stats {
         self.counters.stats()
@@ -243,6 +266,7 @@ impl Pool {
         Counters::add(&self.counters.connections);
         let connection = Arc::new(Wrapped { inner, counters: Arc::clone(&self.counters) });
         *slot = Some(Arc::clone(&connection));
+        self.tended.call_once(|| tend_in_background(Arc::downgrade(&self.hosts)));
         Ok(connection)
     }
 
@@ -362,6 +386,35 @@ impl Host {
     fn slot(&self, becoming: Option<&Become>) -> Slot {
         Arc::clone(locked(&self.runners).entry(becoming.cloned()).or_default())
     }
+}
+
+/// Keeps unused connections open, as long as there is a pool.
+fn tend_in_background(hosts: Weak<Mutex<Hosts>>) {
+    let tend = move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(5));
+            let Some(hosts) = hosts.upgrade() else { return };
+            let all: Vec<Arc<Host>> = locked(&hosts).values().cloned().collect();
+            drop(hosts);
+            for host in all {
+                // one that is being made needs no tending
+                let connection = host.connection.try_lock().ok().and_then(|connection| connection.clone());
+                if let Some(connection) = connection {
+                    connection.tend();
+                }
+            }
+        }
+    };
+    // without the thread, connections are only less robust
+    let _ = std::thread::Builder::new().name("tend".to_owned()).stack_size(128 * 1024).spawn(tend);
+}
+
+/// Every session takes two descriptors: the soft limit is raised to the hard one.
+fn more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // where that is refused, what is there has to do
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 fn limits<'a>(timeout: Option<Duration>, cancelled: &'a dyn Fn() -> bool) -> Limits<'a> {

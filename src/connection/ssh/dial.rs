@@ -1,11 +1,11 @@
 //! The socket of a session: TCP to the first address that answers, or a proxy's standard input and output.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -41,17 +41,23 @@ impl Drop for Wire {
     }
 }
 
-/// Opens the way to the host.
-pub(super) fn dial(settings: &Settings, local: &Local, deadline: Instant) -> Result<Wire, ConnectError> {
+/// Opens the way to the host; with a helper, also what it complains about.
+pub(super) fn dial(settings: &Settings, local: &Local, deadline: Instant) -> Result<(Wire, Option<ChildStderr>), ConnectError> {
     match &settings.proxy {
-        None => tcp(&settings.host_name, settings.port, deadline).map(Wire::Tcp),
+        None => Ok((Wire::Tcp(tcp(settings, deadline)?), None)),
         Some(Proxy::Command(command)) => helper(&format!("exec {command}")),
         Some(Proxy::Jump(hops)) => helper(&jump(hops, settings, local)),
     }
 }
 
-fn tcp(host: &str, port: u16, deadline: Instant) -> Result<Socket, ConnectError> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+fn tcp(settings: &Settings, deadline: Instant) -> Result<Socket, ConnectError> {
+    let port = settings.port;
+    let bare = settings.host_name.trim_start_matches('[').trim_end_matches(']');
+    let wanted = |address: &SocketAddr| match settings.address_family.as_deref() {
+        Some("inet") => address.is_ipv4(),
+        Some("inet6") => address.is_ipv6(),
+        _ => true,
+    };
     let addresses: Vec<SocketAddr> = (bare, port)
         .to_socket_addrs()
         .map_err(|error| {
@@ -59,12 +65,13 @@ fn tcp(host: &str, port: u16, deadline: Instant) -> Result<Socket, ConnectError>
             let text = text.rsplit(": ").next().unwrap_or(&text).to_owned();
             ConnectError::via_ssh(format!("ssh: Could not resolve hostname {bare}: {text}"))
         })?
+        .filter(wanted)
         .collect();
     let mut last = String::from("no address");
     for (index, address) in addresses.iter().enumerate() {
         // what is left is shared among the addresses that are left
         let left = deadline.saturating_duration_since(Instant::now()) / (addresses.len() - index) as u32;
-        match one(*address, left.max(Duration::from_millis(1))) {
+        match one(*address, settings.bind_address.as_deref(), left.max(Duration::from_millis(1))) {
             Ok(socket) => return Ok(socket),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => last = "Connection timed out".to_owned(),
             Err(error) => last = plain(&error),
@@ -73,8 +80,12 @@ fn tcp(host: &str, port: u16, deadline: Instant) -> Result<Socket, ConnectError>
     Err(ConnectError::via_ssh(format!("ssh: connect to host {bare} port {port}: {last}")))
 }
 
-fn one(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+fn one(address: SocketAddr, from: Option<&str>, timeout: Duration) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(from) = from {
+        let from: IpAddr = from.parse().map_err(|_| io::Error::other(format!("BindAddress {from} is not an address")))?;
+        socket.bind(&SockAddr::from(SocketAddr::new(from, 0)))?;
+    }
     socket.connect_timeout(&SockAddr::from(address), timeout)?;
     // without it every message waits 40 ms for an acknowledgement
     socket.set_tcp_nodelay(true)?;
@@ -83,16 +94,31 @@ fn one(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
 }
 
 /// Runs a proxy command with one end of a socket pair as its standard input and output.
-fn helper(command: &str) -> Result<Wire, ConnectError> {
+fn helper(command: &str) -> Result<(Wire, Option<ChildStderr>), ConnectError> {
     let failed = |error: io::Error| ConnectError::via_ssh(format!("cannot start the proxy: {}", plain(&error)));
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let input = OwnedFd::from(theirs.try_clone().map_err(failed)?);
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(Stdio::from(input)).stdout(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::null());
+    shell.arg("-c").arg(command).stdin(Stdio::from(input)).stdout(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
     // our terminal's Ctrl-C is not for it
     shell.process_group(0);
-    let child = shell.spawn().map_err(failed)?;
-    Ok(Wire::Helper(ours, child))
+    let mut child = shell.spawn().map_err(failed)?;
+    let complaints = child.stderr.take();
+    Ok((Wire::Helper(ours, child), complaints))
+}
+
+/// What a helper complained about so far.
+pub(super) fn complaint(stderr: Option<ChildStderr>) -> String {
+    use std::io::Read;
+    let Some(mut stderr) = stderr else { return String::new() };
+    if rustix::io::ioctl_fionbio(&stderr, true).is_err() {
+        return String::new();
+    }
+    // it hung up a moment ago; what it says about that may be a moment late
+    std::thread::sleep(Duration::from_millis(50));
+    let mut said = [0; 4096];
+    let count = stderr.read(&mut said).unwrap_or(0);
+    String::from_utf8_lossy(&said[..count]).trim().to_owned()
 }
 
 /// `ProxyJump` as the system's `ssh` would do it: the last hop forwards, reached through the others.
@@ -149,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_name_that_does_not_exist_is_ansibles_message() {
-        let error = tcp("no-such-host.invalid", 22, Instant::now() + Duration::from_secs(5)).unwrap_err();
+        let settings = ssh_config::resolve(&Target::new("no-such-host.invalid", Transport::Ssh), &Local::new("me"), &ssh_config::Files::default()).unwrap();
+        let error = tcp(&settings, Instant::now() + Duration::from_secs(5)).unwrap_err();
         assert!(error.to_string().starts_with("Failed to connect to the host via ssh: ssh: Could not resolve hostname no-such-host.invalid: "), "{error}");
     }
 }

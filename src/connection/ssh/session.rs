@@ -35,11 +35,15 @@ pub(super) struct Session {
 }
 
 /// Who polls, and what happened.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turn {
     leader: bool,
     followers: usize,
     generation: u64,
+    /// Signs of life asked for and not seen.
+    asked: u32,
+    /// When to ask for the next one.
+    ask_at: Instant,
 }
 
 /// The right to call libssh2.
@@ -52,7 +56,7 @@ impl Session {
             raw,
             fd,
             wake,
-            turn: Mutex::default(),
+            turn: Mutex::new(Turn { leader: false, followers: 0, generation: 0, asked: 0, ask_at: Instant::now() + settings.alive_interval }),
             follow: Condvar::new(),
             dead: AtomicBool::new(false),
             live: AtomicUsize::new(0),
@@ -135,9 +139,10 @@ impl Session {
     /// Waits until input arrives or somebody else read some, without the lock.
     pub(super) fn wait<'a>(&'a self, mut guard: Guard<'a>, deadline: Instant) -> Result<Guard<'a>, ConnectError> {
         let seen = guard.generation;
-        let mut silent = 0;
+        let watched = !self.alive_interval.is_zero();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
             if guard.generation != seen || left.is_zero() {
                 return Ok(guard);
             }
@@ -147,32 +152,49 @@ impl Session {
                 guard.followers -= 1;
                 continue;
             }
+            if now > guard.ask_at + Duration::from_secs(1) {
+                // nobody was waiting meanwhile, so nobody was disappointed
+                guard.asked = 0;
+                guard.ask_at = now + self.alive_interval;
+            }
+            let slice = if watched { left.min(guard.ask_at.saturating_duration_since(now)) } else { left };
             guard.leader = true;
             drop(guard);
-            let watched = !self.alive_interval.is_zero();
-            let slice = if watched { left.min(self.alive_interval) } else { left };
             let heard = self.poll(PollFlags::IN, slice, true);
             guard = self.lock();
             guard.leader = false;
-            if heard {
-                guard.generation += 1;
-                silent = 0;
-            } else if watched && slice == self.alive_interval {
-                silent += 1;
-                self.still_there(&guard, silent)?;
-            }
             if guard.followers > 0 {
                 self.follow.notify_all();
+            }
+            if heard {
+                guard.generation += 1;
+                guard.asked = 0;
+                guard.ask_at = Instant::now() + self.alive_interval;
+            } else if watched && Instant::now() >= guard.ask_at {
+                self.still_there(&mut guard)?;
             }
         }
     }
 
     /// Asks the server for a sign of life after an interval of silence.
-    pub(super) fn still_there(&self, guard: &Guard<'_>, silent: u32) -> Result<(), ConnectError> {
-        if silent > self.alive_count_max {
+    fn still_there(&self, guard: &mut Guard<'_>) -> Result<(), ConnectError> {
+        if guard.asked >= self.alive_count_max {
             return Err(self.lost(format!("Timeout, server {} not responding.", self.host)));
         }
+        guard.asked += 1;
+        guard.ask_at = Instant::now() + self.alive_interval;
         self.attempt(guard, || self.raw.keepalive_send()).map(|_| ())
+    }
+
+    /// Sends a sign of life on a session that nobody uses, so that what stands between does not forget it.
+    pub(super) fn tend(&self) {
+        let Ok(mut guard) = self.turn.try_lock() else { return };
+        if guard.leader || self.alive_interval.is_zero() || !self.alive() || Instant::now() < guard.ask_at {
+            return;
+        }
+        guard.ask_at = Instant::now() + self.alive_interval;
+        // whoever uses it next finds out that it is lost
+        let _ = self.attempt(&guard, || self.raw.keepalive_send());
     }
 
     /// True when the socket is ready, or another thread wrote to `wake`.

@@ -47,7 +47,9 @@ fn switch(line: &mut Line, flag: char) {
         'A' => line.options.push(("forwardagent".into(), "yes".into())),
         'K' => line.options.push(("gssapiauthentication".into(), "yes".into())),
         'k' => line.options.push(("gssapidelegatecredentials".into(), "no".into())),
-        // -q, -v, -4, -6, -T, -t, -n, -x...: how the program talks, not whom it reaches
+        '4' => line.options.push(("addressfamily".into(), "inet".into())),
+        '6' => line.options.push(("addressfamily".into(), "inet6".into())),
+        // -q, -v, -T, -t, -n, -x...: how the program talks, not whom it reaches
         _ => {}
     }
 }

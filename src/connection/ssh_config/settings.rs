@@ -41,7 +41,8 @@ pub(super) fn settle(target: &Target, line: &Line, found: Found, local: &Local) 
         hash_known_hosts: yes(&found, "hashknownhosts", false),
         proxy: proxy(&found, &tokens),
         connect_timeout: found.get("connecttimeout").filter(|text| *text != "none").map(seconds).transpose()?,
-        alive_interval: found.get("serveraliveinterval").map(seconds).transpose()?.unwrap_or_default(),
+        // OpenSSH's default is never; but a host that is gone must not keep a run waiting for ever, and asking costs nothing
+        alive_interval: found.get("serveraliveinterval").map(seconds).transpose()?.unwrap_or(Duration::from_secs(30)),
         alive_count_max: number(&found, "serveralivecountmax", 3)?,
         kex: found.get("kexalgorithms").map(str::to_owned),
         ciphers: found.get("ciphers").map(str::to_owned),
@@ -53,6 +54,8 @@ pub(super) fn settle(target: &Target, line: &Line, found: Found, local: &Local) 
         pubkey_authentication: !matches!(found.get("pubkeyauthentication"), Some("no" | "false")),
         gssapi: yes(&found, "gssapiauthentication", false),
         connection_attempts: number(&found, "connectionattempts", 1)?,
+        address_family: found.get("addressfamily").map(str::to_lowercase),
+        bind_address: found.get("bindaddress").map(str::to_owned),
         only_openssh: only_openssh(&found, &identity_files),
         config_file: line.config_file.as_deref().map(|path| super::expand(path, local)),
         identity_files,
@@ -146,6 +149,9 @@ fn only_openssh(found: &Found, identity_files: &[PathBuf]) -> Option<String> {
         if found.get(keyword).is_some_and(|value| value != "none" && value != "internal") {
             return Some(name.to_owned());
         }
+    }
+    if found.get("forwardagent").is_some_and(|value| !value.eq_ignore_ascii_case("no")) {
+        return Some("ForwardAgent".to_owned());
     }
     if let Some(file) = found.get("certificatefile").filter(|file| *file != "none") {
         return Some(format!("CertificateFile {file}"));

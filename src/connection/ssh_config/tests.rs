@@ -112,9 +112,10 @@ fn host_keys_are_checked_as_asked() {
 
 #[test]
 fn what_libssh2_cannot_do_is_named() {
-    let world = world("Host card\n  PKCS11Provider /usr/lib/x.so\nHost cert\n  CertificateFile ~/c\nHost plain\n  GSSAPIAuthentication yes\n");
+    let world = world("Host card\n  PKCS11Provider /usr/lib/x.so\nHost cert\n  CertificateFile ~/c\nHost agent\n  ForwardAgent yes\nHost plain\n  GSSAPIAuthentication yes\n");
     assert_eq!(world.host("card").only_openssh.as_deref(), Some("PKCS11Provider"));
     assert_eq!(world.host("cert").only_openssh.as_deref(), Some("CertificateFile ~/c"));
+    assert_eq!(world.host("agent").only_openssh.as_deref(), Some("ForwardAgent"));
     assert_eq!(world.host("plain").only_openssh, None);
     assert!(world.host("plain").gssapi);
 }
