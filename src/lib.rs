@@ -15,9 +15,17 @@ pub mod inventory;
 pub mod playbook;
 // mean: what an expression is worth for a host
 pub mod template;
-// reach: a process on a target, a module call and its reply; nothing of plays
+pub mod vars;
+// reach: a process on a target
 pub mod connection;
 pub mod runner;
+// act: one task on one host
+pub mod action;
+// run: order, batches, failure, handlers
+pub mod program;
+pub mod engine;
+// show: events only
+pub mod report;
 // use: everything
 pub mod lab;
 pub mod cli;

@@ -1,0 +1,22 @@
+//! The run: order, batches, failure, handlers. It does no I/O of its own: it calls actions and sends events.
+
+mod apply;
+mod batch;
+mod cursor;
+mod free;
+mod gather;
+mod handlers;
+mod hosts;
+mod include;
+mod item;
+mod loops;
+mod meta;
+mod options;
+mod play;
+mod results;
+mod run;
+mod step;
+mod task;
+
+pub use options::ConnectionDefaults;
+pub use run::{Engine, RunOptions, RunResult, StepAnswer};

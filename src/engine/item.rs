@@ -1,0 +1,377 @@
+//! One run of a task's action: condition, arguments, tries, what counts as changed and failed. As ansible-core 2.19 `TaskExecutor._execute_internal`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::{Lookup, truthy};
+use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
+use super::results;
+use crate::action::{self, Effect, Reaction, Request};
+use crate::connection::{Become, Target};
+use crate::event::{Event, Status};
+use crate::program::Opt;
+use crate::template::{Condition, Context};
+use crate::value::{Dict, Fault, Value, text};
+use crate::vars::TaskScope;
+
+/// A loop's item, for the results.
+pub(super) struct ItemPlace<'a> {
+    pub vars: &'a [(Arc<str>, Value)],
+    pub label: Option<String>,
+}
+
+/// What is settled about the doing of a task.
+struct Setting {
+    target: Target,
+    become_: Option<Become>,
+    delegated: Option<Arc<str>>,
+    check: bool,
+    diff: bool,
+    environment: Vec<(String, String)>,
+    timeout: u64,
+    async_seconds: u64,
+    poll: u64,
+}
+
+/// Runs the task once, as a whole or for an item.
+pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Done {
+    match run_inner(job, cx, item) {
+        Ok(done) => done,
+        Err((fault, what)) => fault_done(job, fault, what),
+    }
+}
+
+type Stop = (Fault, &'static str);
+
+fn plain(fault: Fault) -> Stop {
+    (fault, "")
+}
+
+fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Done, Stop> {
+    let mut complaints = Vec::new();
+    if let Some(failed) = conditions(job, cx, &mut complaints)? {
+        let mut done = failed;
+        done.complaints.extend(complaints);
+        return Ok(done);
+    }
+    if job.task.is_include() {
+        return include(job, cx, item);
+    }
+    let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
+    if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
+        let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
+        return Ok(unknown_done(&reason.unwrap_or_default()));
+    }
+    let setting = settle(job, cx).map_err(plain)?;
+    let mut done = tries(job, cx, args, &setting, &mut complaints)?;
+    done.outcome.delegated = setting.delegated.clone();
+    done.delegate_facts = flag(job, cx, Opt::DelegateFacts, false).map_err(plain)?;
+    done.outcome.diff = setting.diff;
+    done.complaints.extend(complaints);
+    if done.outcome.status == Status::Changed {
+        done.notify = notifications(job, cx).map_err(plain)?;
+    }
+    Ok(done)
+}
+
+/// The skipped result when a condition is false.
+fn conditions(job: &Job, cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<Option<Done>, Stop> {
+    for condition in &job.task.when {
+        let holds = evaluate(job, condition, cx, complaints).map_err(|fault| (fault, "Error while evaluating conditional: "))?;
+        if !holds {
+            let mut result = Dict::new();
+            result.insert("changed".into(), false.into());
+            result.insert("skipped".into(), true.into());
+            result.insert("skip_reason".into(), "Conditional result was False".into());
+            result.insert("false_condition".into(), condition.value());
+            return Ok(Some(Done::of(Status::Skipped, result)));
+        }
+    }
+    Ok(None)
+}
+
+/// A condition; what 2.19 refuses and 2.18 took is a warning, or an error under `--strict`.
+fn evaluate(job: &Job, condition: &Condition, cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<bool, Fault> {
+    let mut broken = None;
+    let holds = condition.eval(cx, &mut |warning| broken = Some(warning))?;
+    match broken {
+        Some(warning) if job.shared.strict => Err(Fault { span: warning.span.clone(), ..Fault::error(warning.message) }),
+        Some(warning) => {
+            complaints.push(warning);
+            Ok(holds)
+        }
+        None => Ok(holds),
+    }
+}
+
+fn all(job: &Job, conditions: &[Condition], cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<bool, Fault> {
+    for condition in conditions {
+        if !evaluate(job, condition, cx, complaints)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The arguments: module defaults first, then `args:` as a template, then what stands in the task; `omit` left out.
+fn arguments(job: &Job, cx: &Arc<Context>) -> Result<Dict, Fault> {
+    let task = job.task;
+    let mut args = Dict::new();
+    for defaults in &task.inherited.module_defaults {
+        let Value::Dict(all) = defaults.render(cx)? else { continue };
+        for (name, value) in all.iter() {
+            let applies = name.as_str().is_some_and(|name| crate::action::catalog::canonical(name) == task.canonical);
+            if let (true, Some(own)) = (applies, value.as_dict()) {
+                args.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+        }
+    }
+    if let Some(template) = &task.args_template {
+        match template.render(cx)? {
+            Value::Dict(all) => args.extend(all.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            Value::Null | Value::Omit => {}
+            other => return Err(Fault::error(format!("args must be a dictionary, not a {}", other.type_name())).at(&task.span)),
+        }
+    }
+    for (name, template) in &task.args {
+        if action::takes_raw(&task.canonical, name) {
+            continue;
+        }
+        let value = template.render(cx).or_else(|fault| if fault.is_unknown() { Ok(Value::Unknown(fault.message.into())) } else { Err(naming(fault, name)) })?;
+        args.insert(name.as_str().into(), value);
+    }
+    if let Some(free) = &task.free_form {
+        args.insert("_raw_params".into(), free.render(cx)?);
+    }
+    args.retain(|_, value| !matches!(value, Value::Omit));
+    Ok(args)
+}
+
+fn naming(mut fault: Fault, name: &str) -> Fault {
+    if !fault.message.starts_with("Error while resolving value for") {
+        fault.message = format!("Error while resolving value for '{name}': {}", fault.message);
+    }
+    fault
+}
+
+fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
+    let inherited = &job.task.inherited;
+    let delegated = match inherited.opt(Opt::DelegateTo) {
+        None => None,
+        Some(template) => match template.render(cx)? {
+            Value::Null | Value::Omit => None,
+            value => Some(Arc::<str>::from(text(&value))).filter(|name| !name.is_empty()),
+        },
+    };
+    let vars = match &delegated {
+        None => cx.clone(),
+        Some(host) => Context::new(TaskScope::new(&job.world, host, None, job.info.check)),
+    };
+    let lookup = Lookup { vars: &vars, cx, inherited };
+    let name = delegated.as_deref().unwrap_or(&job.host);
+    let target = lookup.target(name, &job.shared.defaults, job.world.inventory.is_implicit_local(name))?;
+    let check = lookup.flag(Opt::CheckMode, job.shared.check)?;
+    let number = |template: Option<&crate::template::Templated>, default: u64, what: &str| -> Result<u64, Fault> {
+        match template.map(|template| template.render(cx)).transpose()? {
+            None | Some(Value::Null | Value::Omit) => Ok(default),
+            Some(value) => text(&value).parse::<f64>().map(|n| n.max(0.0) as u64).map_err(|_| Fault::error(format!("the value '{}' for `{what}` is not a number", text(&value)))),
+        }
+    };
+    Ok(Setting {
+        become_: lookup.become_(&job.shared.defaults)?,
+        check,
+        diff: lookup.flag(Opt::Diff, job.shared.diff)?,
+        environment: environment(job, cx)?,
+        timeout: number(inherited.opt(Opt::Timeout), job.shared.task_timeout, "timeout")?,
+        async_seconds: number(job.task.async_.as_ref(), 0, "async")?,
+        poll: number(job.task.poll.as_ref(), job.shared.poll_interval, "poll")?,
+        delegated,
+        target,
+    })
+}
+
+/// `environment` of all levels, later ones win.
+fn environment(job: &Job, cx: &Arc<Context>) -> Result<Vec<(String, String)>, Fault> {
+    let mut merged = indexmap::IndexMap::new();
+    for template in &job.task.inherited.environment {
+        let value = template.render(cx)?;
+        let dicts: Vec<Value> = value.as_slice().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+        for dict in dicts {
+            match dict {
+                Value::Dict(dict) => merged.extend(dict.iter().map(|(key, value)| (text(&key.to_value()), text(value)))),
+                Value::Null | Value::Omit => {}
+                other => return Err(Fault::error(format!("environment must be a dictionary, received {} ({})", text(&other), other.type_name()))),
+            }
+        }
+    }
+    Ok(merged.into_iter().collect())
+}
+
+fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<Done, Stop> {
+    let task = job.task;
+    let retries = match &task.retries {
+        Some(template) => match template.render(cx).map_err(plain)? {
+            Value::Null | Value::Omit => 1,
+            value => 1 + text(&value).parse::<f64>().map_err(|_| plain(Fault::error(format!("`retries` is not a number: {}", text(&value)))))?.max(0.0) as usize,
+        },
+        None if !task.until.is_empty() => 4,
+        None => 1,
+    };
+    let delay = match &task.delay {
+        Some(template) => text(&template.render(cx).map_err(plain)?).parse::<f64>().unwrap_or(5.0),
+        None => 5.0,
+    };
+    for attempt in 1..=retries {
+        let mut reaction = act(job, cx, &args, setting)?;
+        results::complete(&mut reaction.result, retries, attempt);
+        let after = with_register(job, cx, &reaction);
+        judge(job, &after, &mut reaction.result, complaints);
+        if retries == 1 {
+            return Ok(finish(job, reaction));
+        }
+        let after = with_register(job, cx, &reaction);
+        let done = match task.until.is_empty() {
+            true => !is(&reaction.result, "failed"),
+            false => all(job, &task.until, &after, complaints).map_err(|fault| (fault, "Error while evaluating conditional: "))?,
+        };
+        if done || is(&reaction.result, "unreachable") {
+            return Ok(finish(job, reaction));
+        }
+        if attempt == retries {
+            reaction.result.insert("attempts".into(), Value::from(retries - 1));
+            reaction.result.insert("failed".into(), true.into());
+            return Ok(finish(job, reaction));
+        }
+        reaction.result.insert("retries".into(), Value::from(retries));
+        let outcome = Box::new(finish(job, reaction).outcome);
+        (job.send)(Event::Retry { task: job.info.clone(), host: job.host.clone(), left: retries - attempt, outcome });
+        std::thread::sleep(Duration::from_secs_f64(if delay < 0.0 { 1.0 } else { delay }));
+    }
+    Err(plain(Fault::error("a task without a try")))
+}
+
+fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<Reaction, Stop> {
+    let (task, send) = (job.task, job.send);
+    let (info, host) = (&job.info, &job.host);
+    let on_output = move |stderr: bool, bytes: &[u8]| {
+        send(Event::Output { task: info.clone(), host: host.clone(), stderr, bytes: bytes.to_vec() });
+    };
+    let job_id = if setting.async_seconds > 0 { results::job_id() } else { String::new() };
+    let mut request = Request {
+        action: &task.canonical,
+        written: &task.action,
+        args: args.clone(),
+        raw_args: &task.args,
+        cx,
+        host: &job.host,
+        target: &setting.target,
+        become_: setting.become_.as_ref(),
+        check: setting.check,
+        diff: setting.diff,
+        environment: setting.environment.clone(),
+        timeout: setting.timeout,
+        async_seconds: setting.async_seconds,
+        job: job_id,
+        live: job.shared.live && !job.info.no_log,
+        overlay: if setting.check { job.overlay.clone() } else { Vec::new() },
+        pool: &job.shared.pool,
+        world: &job.world,
+        on_output: &on_output,
+        settings: &job.shared.settings,
+    };
+    let started = action::run(&mut request).map_err(plain)?;
+    if setting.async_seconds == 0 || setting.poll == 0 || is(&started.result, "failed") || is(&started.result, "skipped") {
+        return Ok(started);
+    }
+    results::poll(job, &mut request, started, setting.poll).map_err(plain)
+}
+
+/// Variables with the result under the name of `register`, and with the facts that it brought.
+fn with_register(job: &Job, cx: &Arc<Context>, reaction: &Reaction) -> Arc<Context> {
+    let mut locals: Vec<(Arc<str>, Value)> = Vec::new();
+    for effect in &reaction.effects {
+        if let Effect::SetFact(facts) | Effect::Facts(facts) = effect {
+            locals.extend(facts.iter().filter_map(|(key, value)| Some((Arc::from(key.as_str()?), value.clone()))));
+        }
+    }
+    if let Some(name) = &job.task.register {
+        locals.push((name.as_str().into(), results::registered(&reaction.result)));
+    }
+    if locals.is_empty() { cx.clone() } else { cx.with(locals) }
+}
+
+/// `changed_when` and `failed_when`.
+fn judge(job: &Job, cx: &Arc<Context>, result: &mut Dict, complaints: &mut Vec<crate::diagnostic::Diagnostic>) {
+    if result.contains_key("skipped") || is(result, "unreachable") {
+        return;
+    }
+    if let Some(conditions) = &job.task.changed_when {
+        match all(job, conditions, cx, complaints) {
+            Ok(changed) => drop(result.insert("changed".into(), changed.into())),
+            Err(fault) => return judged_wrongly(result, "changed_when_result", fault),
+        }
+    }
+    if let Some(conditions) = &job.task.failed_when {
+        match all(job, conditions, cx, complaints) {
+            Ok(failed) => {
+                result.insert("failed_when_result".into(), failed.into());
+                result.insert("failed".into(), failed.into());
+            }
+            Err(fault) => judged_wrongly(result, "failed_when_result", fault),
+        }
+    }
+}
+
+fn judged_wrongly(result: &mut Dict, key: &str, fault: Fault) {
+    if fault.is_unknown() {
+        result.insert("_rplay_unknown".into(), fault.message.into());
+        return;
+    }
+    result.insert("failed".into(), true.into());
+    result.insert(key.into(), format!("Error while evaluating conditional: {}", fault.message).into());
+}
+
+fn finish(job: &Job, mut reaction: Reaction) -> Done {
+    if let Some(reason) = reaction.result.shift_remove("_rplay_unknown") {
+        if !is(&reaction.result, "failed") {
+            return unknown_done(&text(&reason));
+        }
+    }
+    let complaints = results::warnings(&mut reaction.result);
+    let status = results::status(&reaction.result);
+    let value = results::registered(&reaction.result);
+    let mut done = Done::of(status, reaction.result);
+    done.value = value;
+    done.effects = reaction.effects;
+    done.changes = reaction.changes;
+    done.complaints = complaints;
+    if status == Status::Failed {
+        done.outcome.diagnostic = Some(Box::new(results::failure_place(job, &done.outcome.result)));
+    }
+    done
+}
+
+fn notifications(job: &Job, cx: &Arc<Context>) -> Result<Vec<String>, Fault> {
+    let Some(template) = job.task.inherited.opt(Opt::Notify) else { return Ok(Vec::new()) };
+    let value = template.render(cx)?;
+    let all = match value.as_slice() {
+        Some(items) => items.to_vec(),
+        None => vec![value],
+    };
+    Ok(all.iter().filter(|value| !matches!(value, Value::Null | Value::Omit)).map(text).collect())
+}
+
+fn include(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Done, Stop> {
+    let args = arguments(job, cx).map_err(plain)?;
+    let mut result = Dict::new();
+    result.insert("changed".into(), false.into());
+    let mut done = Done::of(Status::Ok, result);
+    let locals = item.map(|item| item.vars.to_vec()).unwrap_or_default();
+    done.includes = vec![IncludeWish { args, locals, label: item.and_then(|item| item.label.clone()) }];
+    Ok(done)
+}
+
+/// A flag of a result.
+pub(super) fn is(result: &Dict, key: &str) -> bool {
+    result.get(key).is_some_and(truthy)
+}

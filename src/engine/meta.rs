@@ -1,0 +1,155 @@
+//! `meta`: tasks that change how the run goes on.
+
+use std::sync::Arc;
+
+use super::batch::{Batch, BatchEnd};
+use super::hosts::HostStatus;
+use super::options::{ConnectionDefaults, Lookup};
+use super::run::Engine;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Outcome, Status, TaskInfo};
+use crate::program::TaskDef;
+use crate::template::Context;
+use crate::value::{Dict, text};
+
+/// Meta actions that are decided host by host.
+const PER_HOST: &[&str] = &["noop", "reset_connection", "end_host", "flush_handlers", "end_role", "role_complete"];
+
+impl Batch<'_> {
+    pub(super) fn meta(&mut self, engine: &mut Engine, task: &Arc<TaskDef>, name: &str, group: &[usize]) -> Result<(), Vec<Diagnostic>> {
+        let cx = self.context(engine, task, group[0]);
+        let what = task.free_form.as_ref().map(|free| free.render(&cx)).transpose().map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
+        let what = what.map(|value| text(&value)).unwrap_or_default();
+        let info = Arc::new(meta_info(engine, task, name));
+        engine.send(Event::TaskStart(info.clone()));
+        let deciders: Vec<usize> = if PER_HOST.contains(&what.as_str()) { group.to_vec() } else { vec![group[0]] };
+        let mut moved = Vec::new();
+        for host in deciders {
+            let cx = self.context(engine, task, host);
+            if !holds(task, &cx).map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])? {
+                self.skipped(engine, &info, host, &what);
+                continue;
+            }
+            engine.send(Event::Note { verbosity: 2, host: Some(self.hosts[host].name.clone()), text: format!("META: {what}") });
+            if self.meta_one(engine, task, &what, host, &cx)? {
+                moved.push(host);
+            }
+        }
+        let rest: Vec<usize> = group.iter().copied().filter(|host| !moved.contains(host) && self.hosts[*host].status == HostStatus::Running).collect();
+        self.advance(&rest);
+        Ok(())
+    }
+
+    /// Does it for one host; true when the host's place is settled already.
+    fn meta_one(&mut self, engine: &mut Engine, task: &Arc<TaskDef>, what: &str, host: usize, cx: &Arc<Context>) -> Result<bool, Vec<Diagnostic>> {
+        match what {
+            "noop" | "role_complete" => Ok(false),
+            "flush_handlers" => {
+                if self.hosts[host].cursor.in_handlers() {
+                    return Err(vec![Diagnostic::error("flush_handlers cannot be used as a handler").at(&task.span)]);
+                }
+                let pending = !self.hosts[host].notified.is_empty();
+                if pending {
+                    let handlers = self.handlers.clone();
+                    self.hosts[host].cursor.flush(&handlers);
+                }
+                Ok(pending)
+            }
+            "end_host" => {
+                self.hosts[host].cursor.finish();
+                Ok(true)
+            }
+            "end_batch" | "end_play" => {
+                self.hosts.iter_mut().for_each(|run| run.cursor.finish());
+                if what == "end_play" {
+                    self.end = BatchEnd::PlayEnded;
+                }
+                Ok(true)
+            }
+            "end_role" => {
+                let role = task.role.clone().ok_or_else(|| vec![Diagnostic::error("cannot execute 'end_role' from outside of a role").at(&task.span)])?;
+                self.hosts[host].cursor.end_role(&role);
+                Ok(true)
+            }
+            "clear_facts" => {
+                let names: Vec<Arc<str>> = self.hosts.iter().map(|run| run.name.clone()).collect();
+                names.iter().for_each(|name| engine.world_mut().state_mut(name).facts = Arc::default());
+                names.iter().for_each(|name| drop(engine.gathered.shift_remove(name)));
+                Ok(false)
+            }
+            "clear_host_errors" => {
+                self.clear_errors(engine, task);
+                Ok(false)
+            }
+            "refresh_inventory" => {
+                let inventory = (engine.reload)()?;
+                engine.world_mut().set_inventory(inventory);
+                Ok(false)
+            }
+            "reset_connection" => {
+                self.reset_connection(engine, task, host, cx)?;
+                Ok(false)
+            }
+            other => Err(vec![Diagnostic::error(format!("invalid meta action requested: {other}")).at(&task.span)]),
+        }
+    }
+
+    /// Failed and unreachable hosts go on with the next task.
+    fn clear_errors(&mut self, engine: &mut Engine, task: &Arc<TaskDef>) {
+        let place = self.hosts.iter().find(|run| run.status == HostStatus::Running).map(|run| run.cursor.clone());
+        for run in &mut self.hosts {
+            engine.failed.shift_remove(&run.name);
+            engine.unreachable.shift_remove(&run.name);
+            if matches!(run.status, HostStatus::Failed | HostStatus::Unreachable) {
+                if let Some(place) = &place {
+                    run.cursor = place.clone();
+                    run.cursor.advance();
+                    run.status = HostStatus::Running;
+                }
+            }
+        }
+        let _ = task;
+    }
+
+    fn reset_connection(&mut self, engine: &mut Engine, task: &Arc<TaskDef>, host: usize, cx: &Arc<Context>) -> Result<(), Vec<Diagnostic>> {
+        let name = self.hosts[host].name.clone();
+        let defaults: &ConnectionDefaults = &engine.shared.defaults;
+        let local = engine.world.inventory.is_implicit_local(&name);
+        let target = Lookup { vars: cx, cx, inherited: &task.inherited }.target(&name, defaults, local).map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
+        engine.shared.pool.reset(&target);
+        Ok(())
+    }
+
+    fn skipped(&mut self, engine: &mut Engine, info: &Arc<TaskInfo>, host: usize, what: &str) {
+        let mut result = Dict::new();
+        result.insert("msg".into(), what.into());
+        result.insert("skipped".into(), true.into());
+        result.insert("skip_reason".into(), format!("{what} conditional evaluated to False").into());
+        let outcome = Outcome { ..super::task::Done::of(Status::Skipped, result).outcome };
+        engine.send(Event::TaskDone { task: info.clone(), host: self.hosts[host].name.clone(), outcome: Box::new(outcome) });
+    }
+}
+
+fn holds(task: &TaskDef, cx: &Arc<Context>) -> Result<bool, crate::value::Fault> {
+    for condition in &task.when {
+        if !condition.eval(cx, &mut |_| {})? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn meta_info(engine: &mut Engine, task: &TaskDef, name: &str) -> TaskInfo {
+    TaskInfo {
+        id: engine.id("task"),
+        name: name.to_string(),
+        action: "ansible.builtin.meta".into(),
+        path: task.file.clone(),
+        line: task.line(),
+        span: Some(task.span.clone()),
+        args: String::new(),
+        handler: task.handler,
+        check: engine.options.check,
+        no_log: false,
+    }
+}

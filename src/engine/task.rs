@@ -1,0 +1,182 @@
+//! One task on one host, whole: loop or not, its items, its sum. Works on snapshots; what it changes it returns.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::item;
+use super::loops;
+use super::options::{ConnectionDefaults, Lookup};
+use crate::action::{Effect, Settings};
+use crate::connection::Pool;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Outcome, Status, TaskInfo};
+use crate::program::{Opt, TaskDef};
+use crate::template::Context;
+use crate::value::{Dict, Fault, Value};
+use crate::vars::{TaskScope, World};
+
+/// What all tasks of a run share.
+pub(super) struct Shared {
+    pub pool: Arc<Pool>,
+    pub defaults: ConnectionDefaults,
+    pub settings: Settings,
+    pub diff: bool,
+    pub check: bool,
+    pub strict: bool,
+    pub live: bool,
+    pub task_timeout: u64,
+    pub poll_interval: u64,
+}
+
+/// One task for one host.
+pub(super) struct Job<'a> {
+    pub task: &'a Arc<TaskDef>,
+    pub info: Arc<TaskInfo>,
+    pub host: Arc<str>,
+    pub world: Arc<World>,
+    pub shared: &'a Shared,
+    pub overlay: Vec<serde_json::Value>,
+    /// Sends an event of this host.
+    pub send: &'a (dyn Fn(Event) + Sync),
+}
+
+/// A dynamic include that a task asks for.
+#[derive(Debug, Clone)]
+pub(super) struct IncludeWish {
+    /// Arguments, rendered (`_raw_params`, `file`, `name`, `tasks_from`, `apply`...).
+    pub args: Dict,
+    /// `vars` of the include and of its loop, as data.
+    pub locals: Vec<(Arc<str>, Value)>,
+    /// The item's label.
+    pub label: Option<String>,
+}
+
+/// What came of it.
+pub(super) struct Done {
+    pub outcome: Outcome,
+    /// What `register` gets.
+    pub value: Value,
+    pub effects: Vec<Effect>,
+    pub changes: Vec<serde_json::Value>,
+    /// Names of handlers.
+    pub notify: Vec<String>,
+    pub includes: Vec<IncludeWish>,
+    pub complaints: Vec<Diagnostic>,
+    /// `ignore_errors`, when it failed.
+    pub ignore_errors: bool,
+    /// `delegate_facts`: facts are those of the delegated host.
+    pub delegate_facts: bool,
+}
+
+/// Runs the task on the host.
+pub(super) fn run(job: &Job) -> Done {
+    let start = Instant::now();
+    let scope = TaskScope::new(&job.world, &job.host, Some(job.task.vars.clone()), job.info.check);
+    let cx = Context::new(scope);
+    let mut done = match &job.task.loop_ {
+        None => item::run(job, &cx, None),
+        Some(looped) => loops::run(job, &cx, looped),
+    };
+    done.complaints.extend(cx.take_warnings());
+    ignore(job, &cx, &mut done);
+    done.outcome.duration = start.elapsed();
+    if job.info.no_log {
+        censor(&mut done.outcome);
+    }
+    done
+}
+
+/// `ignore_errors` and `ignore_unreachable`.
+fn ignore(job: &Job, cx: &Arc<Context>, done: &mut Done) {
+    let opt = match done.outcome.status {
+        Status::Failed => Opt::IgnoreErrors,
+        Status::Unreachable => Opt::IgnoreUnreachable,
+        _ => return,
+    };
+    match flag(job, cx, opt, false) {
+        Ok(ignored) => done.outcome.ignored = ignored,
+        Err(fault) => done.complaints.push(Diagnostic::warning(fault.message).at(&job.task.span)),
+    }
+    done.ignore_errors = done.outcome.ignored && opt == Opt::IgnoreErrors;
+}
+
+/// `no_log`: only that it changed, failed or was skipped is shown.
+pub(super) fn censor(outcome: &mut Outcome) {
+    let mut shown = Dict::new();
+    shown.insert("censored".into(), "the output has been hidden due to the fact that 'no_log: true' was specified for this result".into());
+    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+        if let Some(value) = outcome.result.get(key) {
+            shown.insert(key.into(), value.clone());
+        }
+    }
+    outcome.result = Arc::new(shown);
+    outcome.diagnostic = None;
+    if outcome.label.is_some() {
+        outcome.label = Some("(censored due to no_log)".into());
+    }
+}
+
+/// The value of a boolean keyword for this task.
+pub(super) fn flag(job: &Job, cx: &Arc<Context>, opt: Opt, default: bool) -> Result<bool, Fault> {
+    Lookup { vars: cx, cx, inherited: &job.task.inherited }.flag(opt, default)
+}
+
+/// A failure that the user's text is the cause of.
+pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
+    if fault.is_unknown() {
+        return unknown_done(&fault.message);
+    }
+    let message = if what.is_empty() { fault.message.clone() } else { format!("{what}{}", fault.message) };
+    let mut result = Dict::new();
+    result.insert("failed".into(), true.into());
+    result.insert("msg".into(), format!("Task failed: {message}").into());
+    result.insert("changed".into(), false.into());
+    let mut diagnostic = Diagnostic::error(format!("Task failed: {message}")).at(fault.span.as_ref().unwrap_or(&job.task.span));
+    for (name, place) in fault.trail.iter().rev() {
+        diagnostic.notes.push((format!("while rendering `{name}`"), place.clone()));
+    }
+    let mut done = Done::of(Status::Failed, result);
+    done.outcome.diagnostic = Some(Box::new(diagnostic));
+    done
+}
+
+/// Check mode cannot know what the task would do.
+pub(super) fn unknown_done(reason: &str) -> Done {
+    let mut result = Dict::new();
+    result.insert("changed".into(), false.into());
+    result.insert("skipped".into(), true.into());
+    result.insert("msg".into(), format!("unknown in check mode: {reason}").into());
+    let mut done = Done::of(Status::Unknown, result);
+    done.value = Value::Unknown(reason.into());
+    done
+}
+
+impl Done {
+    /// A result of which the shown and the registered form are the same.
+    pub fn of(status: Status, result: Dict) -> Done {
+        let result = Arc::new(result);
+        let outcome = Outcome {
+            status,
+            result: result.clone(),
+            ignored: false,
+            rescued: false,
+            delegated: None,
+            label: None,
+            diagnostic: None,
+            diff: false,
+            duration: std::time::Duration::ZERO,
+            looped: false,
+        };
+        Done {
+            outcome,
+            value: Value::Dict(result),
+            effects: Vec::new(),
+            changes: Vec::new(),
+            notify: Vec::new(),
+            includes: Vec::new(),
+            complaints: Vec::new(),
+            delegate_facts: false,
+            ignore_errors: false,
+        }
+    }
+}
