@@ -1,6 +1,61 @@
 //! One task on one host: what the controller does, and what it sends to the target.
 
 pub mod catalog;
+mod assert;
+mod content;
+mod debug;
+mod facts;
+mod fetch;
+mod hosts;
+mod include_vars;
+mod module;
+mod pause;
+mod raw;
 mod request;
+mod script;
+mod set;
+mod wait;
 
 pub use request::{Effect, Reaction, Request, Settings};
+
+use crate::value::Fault;
+
+/// An action: everything settled in, a result with effects out.
+type Action = fn(&mut Request) -> Result<Reaction, Fault>;
+
+/// What the controller does itself or prepares; every other name is a module that runs on the target.
+const ACTIONS: &[(&str, Action)] = &[
+    ("add_host", hosts::add_host),
+    ("assert", assert::run),
+    ("copy", content::copy),
+    ("debug", debug::run),
+    ("fail", debug::fail),
+    ("fetch", fetch::run),
+    ("gather_facts", facts::gather),
+    ("group_by", hosts::group_by),
+    ("include_vars", include_vars::run),
+    ("pause", pause::run),
+    ("raw", raw::run),
+    ("script", script::run),
+    ("set_fact", set::set_fact),
+    ("set_stats", set::set_stats),
+    ("setup", facts::setup),
+    ("template", content::template),
+    ("wait_for_connection", wait::for_connection),
+];
+
+/// Runs an action.
+///
+/// # Errors
+/// The user's text is at fault (what a host does wrong is a result).
+pub fn run(request: &mut Request) -> Result<Reaction, Fault> {
+    match ACTIONS.iter().find(|(name, _)| *name == request.action) {
+        Some((_, action)) => action(request),
+        None => module::run(request),
+    }
+}
+
+/// True for arguments that the action wants unrendered.
+pub fn takes_raw(action: &str, argument: &str) -> bool {
+    matches!((action, argument), ("assert", "that") | ("debug", "var") | ("include_tasks" | "include_role" | "include", "apply"))
+}
