@@ -14,9 +14,12 @@ mod raw;
 mod request;
 mod script;
 mod set;
+mod tree;
 mod wait;
+mod words;
 
 pub use request::{Effect, Reaction, Request, Settings};
+pub use words::shell_words;
 
 use crate::value::Fault;
 

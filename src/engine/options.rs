@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::action::shell_words;
 use crate::connection::{Become, Method, Secret, Target, Transport};
 use crate::program::{Inherited, Opt};
 use crate::template::Context;
@@ -181,38 +182,5 @@ pub(super) fn truthy(value: &Value) -> bool {
     match value {
         Value::Str(text) => matches!(text.to_ascii_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t" | "1.0"),
         other => other.is_true(),
-    }
-}
-
-/// Splits as a POSIX shell would, quotes and backslashes honoured; `None` for an open quote.
-pub(super) fn shell_words(line: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut open) = (Vec::new(), None::<String>, None);
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (open, c) {
-            (Some(quote), c) if c == quote => open = None,
-            (Some('\''), c) => word.get_or_insert_default().push(c),
-            (_, '\\') => word.get_or_insert_default().push(chars.next()?),
-            (Some(_), c) => word.get_or_insert_default().push(c),
-            (None, '\'' | '"') => {
-                open = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    open.is_none().then_some(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_split_as_a_shell_does() {
-        assert_eq!(shell_words(r#"-o "ProxyCommand=ssh -W %h:%p jump" -F ssh.config ''"#).unwrap(), ["-o", "ProxyCommand=ssh -W %h:%p jump", "-F", "ssh.config", ""]);
-        assert_eq!(shell_words("'open"), None);
     }
 }

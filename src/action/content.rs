@@ -1,0 +1,233 @@
+//! `copy` and `template`: content of the controller goes to a file of the target, when it differs.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+
+use super::module::{Content, call, to_map};
+use super::{Reaction, Request};
+use crate::source::Source;
+use crate::template::{FileOptions, render_file};
+use crate::value::{Fault, Value, text};
+use crate::vault;
+
+/// Content up to this size travels with the call: one round trip.
+const INLINE: usize = 16 * 1024;
+
+/// A relative file: in the role's or playbook's `files/` (or `templates/`), or beside the task's file.
+pub(super) fn find(request: &Request, section: &str, name: &str) -> Result<PathBuf, String> {
+    let path = Path::new(name);
+    let missing = |searched: String| format!("Could not find or access '{name}'{searched} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option");
+    let home = || request.world.run.environment.get("HOME").map(PathBuf::from);
+    let path = match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_path_buf(),
+    };
+    if path.is_absolute() {
+        return if path.exists() { Ok(path) } else { Err(missing(String::new())) };
+    }
+    let search = request.cx.scope().search_path();
+    let tried: Vec<PathBuf> = search.iter().flat_map(|dir| [dir.join(section).join(&path), dir.join(&path)]).collect();
+    tried.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+        missing(format!("\nSearched in:\n\t{}", tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n\t")))
+    })
+}
+
+/// A file of the controller; a vaulted one is decrypted.
+pub(super) fn read(request: &Request, path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let decrypt = request.args.get("decrypt").is_none_or(Value::is_true);
+    if decrypt && vault::is_encrypted(&bytes) {
+        return request.world.run.secrets.decrypt_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()));
+    }
+    Ok(bytes)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Calls the copy module with this content.
+fn send(request: &Request, mut args: Map<String, Json>, bytes: Vec<u8>) -> Reaction {
+    let digest = sha256(&bytes);
+    args.insert("_rplay_sha256".into(), digest.as_str().into());
+    args.insert("_rplay_size".into(), bytes.len().into());
+    if bytes.len() <= INLINE {
+        args.insert("_rplay_content".into(), base64::engine::general_purpose::STANDARD.encode(&bytes).into());
+    }
+    call(request, "copy", args, &Content::Bytes(digest, bytes), None)
+}
+
+/// `copy`.
+pub(super) fn copy(request: &mut Request) -> Result<Reaction, Fault> {
+    let mut args = to_map(&request.args);
+    if request.args.get("remote_src").is_some_and(|value| matches!(text(value).to_lowercase().as_str(), "true" | "yes" | "on" | "1")) {
+        return Ok(call(request, "copy", args, &crate::runner::NoContent, None));
+    }
+    let (src, content) = (request.args.get("src").map(text), request.args.get("content"));
+    let dest = request.args.get("dest").or_else(|| request.args.get("path")).map(text);
+    match (&src, content, &dest) {
+        (_, _, None) => return Ok(Reaction::failed("dest is required")),
+        (None, None, _) => return Ok(Reaction::failed("src (or content) is required")),
+        (Some(_), Some(_), _) => return Ok(Reaction::failed("src and content are mutually exclusive")),
+        _ => {}
+    }
+    args.shift_remove("decrypt");
+    args.shift_remove("local_follow");
+    if let Some(content) = content {
+        if dest.is_some_and(|dest| dest.ends_with('/')) {
+            return Ok(Reaction::failed("can not use content with a dir as dest"));
+        }
+        args.shift_remove("content");
+        return Ok(send(request, args, content_text(content).into_bytes()));
+    }
+    let src = src.unwrap_or_default();
+    let path = match find(request, "files", &src) {
+        Ok(path) => path,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    if path.is_dir() {
+        return Ok(super::tree::copy(request, &path, src.ends_with('/')));
+    }
+    Ok(file(request, args, &path))
+}
+
+/// `content:` as text: structures as JSON.
+fn content_text(content: &Value) -> String {
+    match content {
+        Value::Dict(_) | Value::List(_) => serde_json::to_string(&crate::value::to_json(content)).unwrap_or_default(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        other => text(other),
+    }
+}
+
+/// One file of the controller.
+pub(super) fn file(request: &Request, mut args: Map<String, Json>, path: &Path) -> Reaction {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    args.insert("_original_basename".into(), name.into());
+    if args.get("mode").and_then(Json::as_str) == Some("preserve") {
+        use std::os::unix::fs::PermissionsExt;
+        if let Ok(meta) = path.metadata() {
+            args.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
+        }
+    }
+    let size = path.metadata().map_or(0, |meta| meta.len());
+    if size as usize > INLINE * 64 && !is_vaulted(path) {
+        return match digest_file(path) {
+            Ok(digest) => {
+                args.insert("_rplay_sha256".into(), digest.as_str().into());
+                args.insert("_rplay_size".into(), size.into());
+                call(request, "copy", args, &Content::File(digest, path.to_path_buf()), None)
+            }
+            Err(error) => Reaction::failed(format!("cannot read {}: {error}", path.display())),
+        };
+    }
+    match read(request, path) {
+        Ok(bytes) => send(request, args, bytes),
+        Err(message) => Reaction::failed(message),
+    }
+}
+
+fn is_vaulted(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 32];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
+    vault::is_encrypted(&head[..read])
+}
+
+/// The SHA-256 of a file, read in pieces.
+pub(super) fn digest_file(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// `template`.
+pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
+    let mut args = request.args.clone();
+    let mut take = |key: &str| args.shift_remove(key);
+    let Some(src) = take("src").map(|value| text(&value)) else { return Ok(Reaction::failed("src and dest are required")) };
+    if !request.args.contains_key("dest") {
+        return Ok(Reaction::failed("src and dest are required"));
+    }
+    let mut options = FileOptions::default();
+    for key in [
+        "block_start_string",
+        "block_end_string",
+        "variable_start_string",
+        "variable_end_string",
+        "comment_start_string",
+        "comment_end_string",
+        "trim_blocks",
+        "lstrip_blocks",
+        "newline_sequence",
+    ] {
+        if let Some(value) = take(key) {
+            if let Err(message) = options.set(key, &text(&value)) {
+                return Ok(Reaction::failed(message));
+            }
+        }
+    }
+    let encoding = take("output_encoding").map_or("utf-8".into(), |value| text(&value).to_lowercase());
+    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii") {
+        return Ok(Reaction::failed(format!("output_encoding {encoding} is not supported: rplay writes UTF-8")));
+    }
+    let path = match find(request, "templates", &src) {
+        Ok(path) => path,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    let raw = match read(request, &path).map(String::from_utf8) {
+        Ok(Ok(raw)) => raw,
+        Ok(Err(_)) => return Ok(Reaction::failed(format!("{} is not UTF-8", path.display()))),
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    let source = Source::new(&path, raw);
+    let cx = request.cx.with(file_variables(request, &path, &src));
+    let rendered = render_file(&source, &cx, &options)?;
+    let mut map = to_map(&args);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = name.strip_suffix(".j2").unwrap_or(&name).to_string();
+    map.insert("_original_basename".into(), plain.into());
+    map.insert("_rplay_source".into(), path.display().to_string().into());
+    if map.get("mode").and_then(Json::as_str) == Some("preserve") {
+        use std::os::unix::fs::PermissionsExt;
+        if let Ok(meta) = path.metadata() {
+            map.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
+        }
+    }
+    Ok(send(request, map, rendered.into_bytes()))
+}
+
+/// What a template may say about itself: `ansible_managed`, `template_path` and the like.
+fn file_variables(request: &Request, path: &Path, src: &str) -> Vec<(std::sync::Arc<str>, Value)> {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut vars: Vec<(std::sync::Arc<str>, Value)> = vec![
+        ("template_path".into(), full.display().to_string().into()),
+        ("template_fullpath".into(), full.display().to_string().into()),
+        ("template_destpath".into(), request.args.get("dest").cloned().unwrap_or(Value::Null)),
+        ("template_host".into(), hostname().into()),
+        ("template_uid".into(), request.world.run.environment.get("USER").cloned().unwrap_or_else(|| "root".into()).into()),
+        ("template_run_date".into(), Value::Date(chrono::Local::now().naive_local(), None)),
+    ];
+    if !matches!(request.cx.get("ansible_managed"), Ok(Some(_))) {
+        vars.push(("ansible_managed".into(), request.settings.ansible_managed.as_str().into()));
+    }
+    let _ = src;
+    vars
+}
+
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,135 @@
+//! A native module on the target: one round trip.
+
+use std::io::Read;
+use std::time::Duration;
+
+use rplay_modules::modules;
+use rplay_modules::wire::{Call, Reply};
+use serde_json::{Map, Value as Json};
+
+use super::{Effect, Reaction, Request, catalog};
+use crate::connection::ConnectError;
+use crate::runner::{ContentSource, NoContent};
+use crate::value::{Dict, Fault, Value, from_json, text, to_json};
+
+/// Runs the module of the request's name with its arguments.
+pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
+    if modules::find(request.action).is_none() {
+        return Ok(unknown(request));
+    }
+    let args = to_map(&request.args);
+    Ok(call(request, request.action, args, &NoContent, None))
+}
+
+/// A module that rplay lacks fails the task that runs it.
+fn unknown(request: &Request) -> Reaction {
+    let names = modules::names();
+    let near = crate::diagnostic::closest(request.action, names.iter().map(|name| &**name).chain(catalog::ACTIONS.iter().copied()));
+    let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+    Reaction::failed(format!("rplay has no module `{}`; COMPATIBILITY.md lists those it has.{hint}", request.written))
+}
+
+/// Arguments as they travel.
+pub(super) fn to_map(args: &Dict) -> Map<String, Json> {
+    args.iter().map(|(key, value)| (text(&key.to_value()), to_json(value))).collect()
+}
+
+/// Runs a module; what goes wrong on the way becomes a result.
+pub(super) fn call(
+    request: &Request,
+    module: &str,
+    args: Map<String, Json>,
+    content: &dyn ContentSource,
+    on_blob: Option<&mut dyn FnMut(&[u8])>,
+) -> Reaction {
+    let call = Call {
+        module: module.to_string(),
+        args,
+        check: request.check,
+        diff: request.diff,
+        environment: request.environment.clone(),
+        live: request.live,
+        timeout: request.timeout,
+        async_seconds: request.async_seconds,
+        job: request.job.clone(),
+        async_dir: async_dir(request),
+        overlay: request.overlay.clone(),
+        ..blank()
+    };
+    let mut on_output = |stderr: bool, bytes: &[u8]| (request.on_output)(stderr, bytes);
+    let patience = (request.timeout > 0).then(|| Duration::from_secs(request.timeout + 5));
+    match request.pool.call(request.target, request.become_, call, content, &mut on_output, on_blob, patience) {
+        Ok(reply) => reaction(reply),
+        Err(error) => broken(&error),
+    }
+}
+
+fn async_dir(request: &Request) -> String {
+    match request.cx.get("ansible_async_dir") {
+        Ok(Some(value)) => text(&value),
+        _ => String::new(),
+    }
+}
+
+fn blank() -> Call {
+    Call {
+        module: String::new(),
+        args: Map::new(),
+        check: false,
+        diff: false,
+        environment: Vec::new(),
+        live: false,
+        timeout: 0,
+        async_seconds: 0,
+        job: String::new(),
+        async_dir: String::new(),
+        overlay: Vec::new(),
+        stop_on_failure: None,
+        umask: None,
+    }
+}
+
+fn reaction(reply: Reply) -> Reaction {
+    let result: Dict = reply.result.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect();
+    let mut reaction = Reaction { changes: reply.changes, ..Reaction::of(result) };
+    if let Some(Value::Dict(facts)) = reaction.result.get("ansible_facts") {
+        reaction.effects.push(Effect::Facts((**facts).clone()));
+    }
+    reaction
+}
+
+/// What stands between us and the host, as a result.
+pub(super) fn broken(error: &ConnectError) -> Reaction {
+    let mut result = Dict::new();
+    let flag = if error.is_unreachable() { "unreachable" } else { "failed" };
+    result.insert(flag.into(), true.into());
+    result.insert("msg".into(), error.to_string().into());
+    result.insert("changed".into(), false.into());
+    if let ConnectError::TimedOut { seconds } = error {
+        let mut frame = Dict::new();
+        frame.insert("period".into(), Value::Int((*seconds).into()));
+        result.insert("timedout".into(), Value::dict(frame));
+    }
+    Reaction::of(result)
+}
+
+/// One content, from memory or from a file, under its SHA-256.
+pub(super) enum Content {
+    /// In memory.
+    Bytes(String, Vec<u8>),
+    /// A file of the controller.
+    File(String, std::path::PathBuf),
+    /// Several files, by SHA-256.
+    Files(std::collections::HashMap<String, std::path::PathBuf>),
+}
+
+impl ContentSource for Content {
+    fn open(&self, sha256: &str) -> std::io::Result<Box<dyn Read + '_>> {
+        match self {
+            Content::Bytes(known, bytes) if known == sha256 => Ok(Box::new(bytes.as_slice())),
+            Content::File(known, path) if known == sha256 => Ok(Box::new(std::fs::File::open(path)?)),
+            Content::Files(files) if files.contains_key(sha256) => Ok(Box::new(std::fs::File::open(&files[sha256])?)),
+            _ => Err(std::io::Error::new(std::io::ErrorKind::NotFound, format!("no content {sha256} was announced"))),
+        }
+    }
+}

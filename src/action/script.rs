@@ -1,0 +1,77 @@
+//! `script`: a file of the controller runs on the target, which needs nothing but a shell.
+
+use std::path::Path;
+
+use super::raw;
+use super::{Reaction, Request};
+use crate::connection::shell;
+use super::words::shell_words;
+use crate::value::{Fault, Value, text};
+
+/// Sends the script and runs it.
+pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
+    let known = |key: &str| matches!(key, "_raw_params" | "cmd" | "executable" | "creates" | "removes" | "chdir");
+    if let Some(wrong) = request.args.keys().map(|key| text(&key.to_value())).find(|key| !known(key)) {
+        return Ok(Reaction::failed(format!("Unsupported parameters for (script) module: {wrong}. Supported parameters include: chdir, cmd, creates, executable, free_form, removes.")));
+    }
+    let line = request.args.get("_raw_params").or_else(|| request.args.get("cmd")).map(text).unwrap_or_default();
+    let Some(words) = shell_words(&line) else { return Ok(Reaction::failed(format!("unbalanced quotes in: {line}"))) };
+    let Some((file, arguments)) = words.split_first() else { return Ok(Reaction::failed("no script was given")) };
+    let path = match super::content::find(request, "files", file) {
+        Ok(path) => path,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    if let Some(skipped) = guarded(request)? {
+        return Ok(skipped);
+    }
+    if request.check {
+        let mut reaction = Reaction::ok("Command would have run if not in check mode");
+        reaction.result.insert("skipped".into(), true.into());
+        reaction.result.insert("_rplay_unknown".into(), "a script cannot be predicted".into());
+        return Ok(reaction);
+    }
+    let bytes = match super::content::read(request, &path) {
+        Ok(bytes) => bytes,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    let mut reaction = send_and_run(request, &path, &bytes, arguments);
+    reaction.result.insert("changed".into(), true.into());
+    Ok(reaction)
+}
+
+/// `creates` and `removes`, asked of the target's shell.
+fn guarded(request: &Request) -> Result<Option<Reaction>, Fault> {
+    for (key, wanted) in [("creates", true), ("removes", false)] {
+        let Some(value) = request.args.get(key).map(text) else { continue };
+        let probe = raw::execute(request, &format!("test -e {}", shell::quote(&value)), None);
+        if probe.result.get("unreachable").is_some() {
+            return Ok(Some(probe));
+        }
+        let exists = probe.result.get("rc").and_then(Value::as_int) == Some(0);
+        if exists == wanted {
+            let why = if wanted { format!("{value} exists, matching creates option") } else { format!("{value} does not exist, matching removes option") };
+            let mut reaction = Reaction::ok(&why);
+            reaction.result.insert("skipped".into(), true.into());
+            return Ok(Some(reaction));
+        }
+    }
+    Ok(None)
+}
+
+/// One command: take the script from standard input into a private file, run it, remove it.
+fn send_and_run(request: &Request, path: &Path, bytes: &[u8], arguments: &[String]) -> Reaction {
+    let quoted = arguments.iter().map(|word| format!(" {}", shell::quote(word))).collect::<String>();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let suffix: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect();
+    let directory = request.args.get("chdir").map(|dir| format!("cd {} && ", shell::quote(&text(dir)))).unwrap_or_default();
+    let run = match request.args.get("executable").map(text) {
+        Some(executable) => format!("{executable} \"$f\"{quoted}"),
+        None => format!("\"$f\"{quoted}"),
+    };
+    let run = raw::with_environment(request, &run);
+    let command = format!(
+        "umask 077; d=$(mktemp -d 2>/dev/null) || {{ d=${{TMPDIR:-/tmp}}/rplay.$$; mkdir \"$d\" || exit 126; }}; f=\"$d\"/{}; cat >\"$f\" && chmod 700 \"$f\"; trap 'rm -rf \"$d\"' EXIT HUP INT TERM; umask 022; ( {directory}{run} ) </dev/null; rc=$?; exit $rc",
+        shell::quote(&suffix)
+    );
+    raw::execute(request, &command, Some(bytes))
+}
