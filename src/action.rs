@@ -16,10 +16,9 @@ mod script;
 mod set;
 mod tree;
 mod wait;
-mod words;
 
 pub use request::{Effect, Reaction, Request, Settings};
-pub use words::shell_words;
+
 
 use crate::value::Fault;
 

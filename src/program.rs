@@ -11,7 +11,7 @@ mod select;
 mod task;
 
 pub use compile::{Compiler, Library, descend};
-pub(crate) use imports::{below_file, include_dirs, not_found};
+pub(crate) use imports::{below_file, include_dirs};
 pub use inherit::{Inherited, Opt};
 pub use list::{list_hosts, list_tags, list_tasks};
 pub use play::{CompiledPlay, FromImport, compile_play, static_context};

@@ -1,6 +1,7 @@
 //! `assert`: conditions that must hold.
 
 use super::{Reaction, Request};
+use crate::template::Condition;
 use crate::value::{Dict, Fault, Key, Value, text};
 
 /// Evaluates `that`, one condition after the other.
@@ -16,7 +17,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     let message = |names: &[&str], default: &str| -> Value {
         names.iter().find_map(|name| request.args.get(*name).cloned()).unwrap_or_else(|| default.into())
     };
-    for condition in that.conditions() {
+    for condition in Condition::of_templated(that, &crate::source::Span::synthetic("<assert>", "")) {
         let mut warnings = Vec::new();
         let holds = condition.eval(request.cx, &mut |warning| warnings.push(warning)).map_err(|fault| Fault {
             message: if fault.is_unknown() { fault.message.clone() } else { format!("Error while evaluating conditional: {}", fault.message) },

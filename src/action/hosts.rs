@@ -29,8 +29,8 @@ pub(super) fn add_host(request: &mut Request) -> Result<Reaction, Fault> {
     added.insert("host_name".into(), name.as_str().into());
     added.insert("groups".into(), Value::list(groups.iter().map(|group| group.as_str().into()).collect()));
     added.insert("host_vars".into(), Value::dict(vars.clone()));
-    let known = request.world.inventory.host_name(&name).is_some();
-    let missing = groups.iter().any(|group| !request.world.inventory.group_hosts(group).iter().any(|host| host.as_ref() == name));
+    let known = request.world.inventory.host(&name).is_some_and(|host| !host.implicit);
+    let missing = groups.iter().any(|group| !request.world.inventory.members(group).iter().any(|host| host.as_ref() == name));
     let mut result = Dict::new();
     result.insert("changed".into(), (!known || missing).into());
     result.insert("add_host".into(), Value::dict(added));
@@ -59,7 +59,7 @@ pub(super) fn group_by(request: &mut Request) -> Result<Reaction, Fault> {
     let group = text(key).replace(' ', "-");
     let parents = names(request.args.get("parents"));
     let parents: Vec<String> = if parents.is_empty() { vec!["all".into()] } else { parents.iter().map(|name| name.replace(' ', "-")).collect() };
-    let member = request.world.inventory.group_hosts(&group).iter().any(|host| host == request.host);
+    let member = request.world.inventory.members(&group).iter().any(|host| host == request.host);
     let mut result = Dict::new();
     result.insert("changed".into(), (!member).into());
     result.insert("add_group".into(), group.as_str().into());

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::time::Duration;
 
-use rplay_modules::modules;
 use rplay_modules::wire::{Call, Reply};
 use serde_json::{Map, Value as Json};
 
@@ -14,7 +13,7 @@ use crate::value::{Dict, Fault, Value, from_json, text, to_json};
 
 /// Runs the module of the request's name with its arguments.
 pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
-    if modules::find(request.action).is_none() {
+    if rplay_modules::find(request.action).is_none() {
         return Ok(unknown(request));
     }
     let args = to_map(&request.args);
@@ -23,8 +22,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
 
 /// A module that rplay lacks fails the task that runs it.
 fn unknown(request: &Request) -> Reaction {
-    let names = modules::names();
-    let near = crate::diagnostic::closest(request.action, names.iter().map(|name| &**name).chain(catalog::ACTIONS.iter().copied()));
+    let near = crate::diagnostic::closest(request.action, catalog::all());
     let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
     Reaction::failed(format!("rplay has no module `{}`; COMPATIBILITY.md lists those it has.{hint}", request.written))
 }
@@ -84,7 +82,8 @@ fn blank() -> Call {
         job: String::new(),
         async_dir: String::new(),
         overlay: Vec::new(),
-        stop_on_failure: None,
+        stop_on_failure: false,
+        batch: 0,
         umask: None,
     }
 }
@@ -119,8 +118,6 @@ pub(super) enum Content {
     Bytes(String, Vec<u8>),
     /// A file of the controller.
     File(String, std::path::PathBuf),
-    /// Several files, by SHA-256.
-    Files(std::collections::HashMap<String, std::path::PathBuf>),
 }
 
 impl ContentSource for Content {
@@ -128,7 +125,6 @@ impl ContentSource for Content {
         match self {
             Content::Bytes(known, bytes) if known == sha256 => Ok(Box::new(bytes.as_slice())),
             Content::File(known, path) if known == sha256 => Ok(Box::new(std::fs::File::open(path)?)),
-            Content::Files(files) if files.contains_key(sha256) => Ok(Box::new(std::fs::File::open(&files[sha256])?)),
             _ => Err(std::io::Error::new(std::io::ErrorKind::NotFound, format!("no content {sha256} was announced"))),
         }
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::connection::{Become, Pool, Target};
+use crate::connection::{Become, Target};
+use crate::runner::Pool;
 use crate::template::{Context, Templated};
 use crate::value::{Dict, Value};
 use crate::vars::{Layer, World};

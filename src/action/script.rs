@@ -5,7 +5,6 @@ use std::path::Path;
 use super::raw;
 use super::{Reaction, Request};
 use crate::connection::shell;
-use super::words::shell_words;
 use crate::value::{Fault, Value, text};
 
 /// Sends the script and runs it.
@@ -15,7 +14,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
         return Ok(Reaction::failed(format!("Unsupported parameters for (script) module: {wrong}. Supported parameters include: chdir, cmd, creates, executable, free_form, removes.")));
     }
     let line = request.args.get("_raw_params").or_else(|| request.args.get("cmd")).map(text).unwrap_or_default();
-    let Some(words) = shell_words(&line) else { return Ok(Reaction::failed(format!("unbalanced quotes in: {line}"))) };
+    let Some(words) = shell::split(&line) else { return Ok(Reaction::failed(format!("unbalanced quotes in: {line}"))) };
     let Some((file, arguments)) = words.split_first() else { return Ok(Reaction::failed("no script was given")) };
     let path = match super::content::find(request, "files", file) {
         Ok(path) => path,

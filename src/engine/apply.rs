@@ -148,12 +148,16 @@ impl Batch<'_> {
                 }
                 Effect::AddHost { name, groups, vars } => {
                     let mut inventory = (*engine.world.inventory).clone();
-                    inventory.add_host(&name, &groups, &vars);
+                    if let Err(error) = inventory.add_host(&name, &groups, &vars) {
+                        engine.complain(error);
+                    }
                     engine.world_mut().set_inventory(Arc::new(inventory));
                 }
                 Effect::GroupBy { group, parents } => {
                     let mut inventory = (*engine.world.inventory).clone();
-                    inventory.join_group(&self.hosts[host].name, &group, &parents);
+                    if let Err(error) = inventory.add_to_group(&self.hosts[host].name, &group, &parents) {
+                        engine.complain(error);
+                    }
                     engine.world_mut().set_inventory(Arc::new(inventory));
                 }
                 Effect::Stats { data, per_host, aggregate } => self.stats(engine, host, data, per_host, aggregate),

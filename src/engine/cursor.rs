@@ -81,9 +81,10 @@ impl Cursor {
     /// Walks over what is no task; gives the task, or `None` at the end. `notified` tells whether a handler is notified (or any, for `None`).
     pub fn settle(&mut self, handlers: &Arc<Program>, notified: &dyn Fn(Option<&TaskDef>) -> bool) -> Option<Arc<TaskDef>> {
         loop {
+            let depth = self.levels.len();
             let level = self.levels.last_mut()?;
             let Some(instruction) = level.program.instructions.get(level.at) else {
-                if self.levels.len() == 1 {
+                if depth == 1 {
                     return None;
                 }
                 self.levels.pop();
@@ -94,8 +95,8 @@ impl Cursor {
                 Instruction::Task(task) if level.kind == Kind::Handlers && !notified(Some(task)) => level.at += 1,
                 Instruction::Task(task) => return Some(task.clone()),
                 Instruction::Enter(places) => {
-                    let frame = Frame { level: self.levels.len() - 1, places: *places, section: Section::Body, failed: false };
-                    self.levels.last_mut()?.at += 1;
+                    let frame = Frame { level: depth - 1, places: *places, section: Section::Body, failed: false };
+                    level.at += 1;
                     self.frames.push(frame);
                 }
                 Instruction::EndBody | Instruction::Rescued => self.to_always(),

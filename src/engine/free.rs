@@ -38,7 +38,7 @@ pub(super) fn run(batch: &mut Batch, engine: &mut Engine) -> Result<(), Vec<Diag
         let broke = matches!(done.outcome.status, Status::Failed | Status::Unreachable);
         let wishes = batch.settle_result(engine, &step, host, &[host], *done);
         let wishes = wishes.into_iter().map(|wish| (host, wish)).collect();
-        batch.after(engine, &step, &[host], wishes, if broke { &[host][..] } else { &[] })?;
+        batch.after(engine, &step, &[host], wishes, &[host][..usize::from(broke)])?;
         if batch.end != BatchEnd::Through && running.is_empty() {
             return Ok(());
         }

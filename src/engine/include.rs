@@ -107,7 +107,7 @@ impl Batch<'_> {
         let own = task.span.path().parent().map(Path::to_path_buf).unwrap_or_default();
         let outer = task.outer.as_deref().unwrap_or(&task.inherited);
         let dirs = program::include_dirs(outer, &own, task.handler);
-        resolve_include(name, &dirs).ok_or_else(|| program::not_found(name, &dirs).at(&task.span))
+        resolve_include(name, &dirs).map_err(|error| error.at(&task.span))
     }
 
     fn compile_include(&mut self, engine: &mut Engine, step: &Step, included: &Included, host: usize) -> Result<Program, Vec<Diagnostic>> {

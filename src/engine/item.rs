@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::options::{Lookup, truthy};
+use super::options::{Lookup, is_implicit, truthy};
 use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
 use super::results;
 use crate::action::{self, Effect, Reaction, Request};
@@ -169,7 +169,7 @@ fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
     };
     let lookup = Lookup { vars: &vars, cx, inherited };
     let name = delegated.as_deref().unwrap_or(&job.host);
-    let target = lookup.target(name, &job.shared.defaults, job.world.inventory.is_implicit_local(name))?;
+    let target = lookup.target(name, &job.shared.defaults, is_implicit(&job.world.inventory, name))?;
     let check = lookup.flag(Opt::CheckMode, job.shared.check)?;
     let number = |template: Option<&crate::template::Templated>, default: u64, what: &str| -> Result<u64, Fault> {
         match template.map(|template| template.render(cx)).transpose()? {

@@ -106,7 +106,7 @@ fn control(job: &Job, cx: &Arc<Context>) -> Result<Control, Fault> {
         pause: render("pause")?.and_then(|value| text(&value).parse().ok()).unwrap_or(0.0),
         extended: flag("extended", false)?,
         all_items: flag("extended_allitems", true)?,
-        break_when: find("break_when").map(|template| template.conditions()).unwrap_or_default(),
+        break_when: find("break_when").map(|template| Condition::of_templated(template, &job.task.span)).unwrap_or_default(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, BatchEnd};
 use super::hosts::HostStatus;
-use super::options::{ConnectionDefaults, Lookup};
+use super::options::{ConnectionDefaults, Lookup, is_implicit};
 use super::run::Engine;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Outcome, Status, TaskInfo};
@@ -74,7 +74,7 @@ impl Batch<'_> {
             "clear_facts" => {
                 let names: Vec<Arc<str>> = self.hosts.iter().map(|run| run.name.clone()).collect();
                 names.iter().for_each(|name| engine.world_mut().state_mut(name).facts = Arc::default());
-                names.iter().for_each(|name| drop(engine.gathered.shift_remove(name)));
+                engine.gathered.retain(|host| !names.contains(host));
                 Ok(false)
             }
             "clear_host_errors" => {
@@ -114,7 +114,7 @@ impl Batch<'_> {
     fn reset_connection(&mut self, engine: &mut Engine, task: &Arc<TaskDef>, host: usize, cx: &Arc<Context>) -> Result<(), Vec<Diagnostic>> {
         let name = self.hosts[host].name.clone();
         let defaults: &ConnectionDefaults = &engine.shared.defaults;
-        let local = engine.world.inventory.is_implicit_local(&name);
+        let local = is_implicit(&engine.world.inventory, &name);
         let target = Lookup { vars: cx, cx, inherited: &task.inherited }.target(&name, defaults, local).map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
         engine.shared.pool.reset(&target);
         Ok(())

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::action::shell_words;
-use crate::connection::{Become, Method, Secret, Target, Transport};
+use crate::connection::{Become, Method, Secret, Target, Transport, shell};
 use crate::program::{Inherited, Opt};
 use crate::template::Context;
 use crate::value::{Fault, Value, text};
@@ -137,7 +136,7 @@ impl Lookup<'_> {
         ];
         let mut words = Vec::new();
         for part in parts {
-            words.extend(shell_words(&part).ok_or_else(|| Fault::error(format!("unbalanced quotes in ssh arguments: {part}")))?);
+            words.extend(shell::split(&part).ok_or_else(|| Fault::error(format!("unbalanced quotes in ssh arguments: {part}")))?);
         }
         Ok(words)
     }
@@ -175,6 +174,11 @@ impl Lookup<'_> {
 
 fn port(value: &Value) -> Result<u16, Fault> {
     text(value).parse().map_err(|_| Fault::error(format!("'{}' is not a port", text(value))))
+}
+
+/// A host that is this machine without being in the inventory.
+pub(super) fn is_implicit(inventory: &crate::inventory::Inventory, name: &str) -> bool {
+    inventory.host(name).map_or(crate::inventory::LOCALHOST.contains(&name), |host| host.implicit)
 }
 
 /// A keyword's truth, as Ansible's `boolean`: `yes`, `on`, `1`, `true`, `y`, `t` in any case.

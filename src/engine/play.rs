@@ -76,7 +76,7 @@ impl Engine<'_> {
     pub fn play_hosts(&mut self, play: &CompiledPlay) -> Result<Vec<Arc<str>>, Vec<Diagnostic>> {
         let patterns = patterns(play, &static_context(&self.world, &play.vars)).map_err(|error| vec![error])?;
         let (mut hosts, warnings) =
-            self.world.inventory.select(&patterns, self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
+            self.world.inventory.select(&patterns.join(","), self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
         for warning in warnings {
             self.complain(warning.at(&play.source.hosts.span));
         }
@@ -108,7 +108,7 @@ impl Engine<'_> {
             let answer = (self.options.ask)(prompt, &question).filter(|answer| !answer.is_empty()).or(default).unwrap_or_default();
             let answer = match &prompt.encrypt {
                 None => answer,
-                Some(scheme) => encrypted(&answer, scheme, prompt).map_err(|error| vec![error.at(&prompt.name.span)])?,
+                Some(scheme) => encrypted(&answer, scheme, prompt, &cx).map_err(|error| vec![error.at(&prompt.name.span)])?,
             };
             layer.insert_value(&prompt.name.value, answer.into());
         }
@@ -180,8 +180,11 @@ fn batch_size(size: &Value, total: usize) -> Result<usize, Diagnostic> {
     shown.parse::<i64>().map(|n| n.max(0) as usize).map_err(|_| Diagnostic::error(format!("invalid batch size in serial: {shown}")))
 }
 
-fn encrypted(answer: &str, scheme: &str, prompt: &crate::playbook::Prompt) -> Result<String, Diagnostic> {
-    crate::template::password_hash(answer, scheme, prompt.salt.as_deref(), prompt.salt_size).map_err(|fault| Diagnostic::error(fault.message))
+fn encrypted(answer: &str, scheme: &str, prompt: &crate::playbook::Prompt, cx: &Arc<Context>) -> Result<String, Diagnostic> {
+    let locals = [("_answer", answer.into()), ("_scheme", scheme.into()), ("_salt", prompt.salt.as_deref().map_or(Value::Null, Value::from)), ("_size", prompt.salt_size.map_or(Value::Null, Value::from))];
+    let cx = cx.with(locals.into_iter().map(|(name, value)| (Arc::from(name), value)).collect());
+    let hashed = crate::template::evaluate("_answer | password_hash(_scheme, _salt, salt_size=_size)", &cx).map_err(|fault| Diagnostic::error(fault.message))?;
+    Ok(text(&hashed))
 }
 
 /// `vars_files`: of an entry that is a list, the first file that exists.

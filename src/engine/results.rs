@@ -67,7 +67,7 @@ pub(super) fn warnings(result: &mut Dict) -> Vec<Diagnostic> {
 
 /// Where a failure of a module or action belongs: the task.
 pub(super) fn failure_place(job: &Job, result: &Dict) -> Diagnostic {
-    let what = if rplay_modules::modules::find(&job.task.canonical).is_some() { "Module" } else { "Action" };
+    let what = if rplay_modules::find(&job.task.canonical).is_some() { "Module" } else { "Action" };
     let msg = result.get("msg").map(text).unwrap_or_else(|| "the result says so".into());
     Diagnostic::error(format!("Task failed: {what} failed: {msg}")).at(&job.task.span)
 }

@@ -8,7 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::options::ConnectionDefaults;
 use super::task::Shared;
 use crate::action::Settings;
-use crate::connection::Pool;
+use crate::runner::Pool;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Counts, Event, Sender};
 use crate::program::{CompiledPlay, Library, TagFilter};

@@ -249,7 +249,7 @@ pub(super) fn task_name(task: &TaskDef, cx: &Arc<Context>) -> String {
     let own = task.name.as_ref().map(|name| match name.render(cx) {
         Ok(Value::Null) => String::new(),
         Ok(value) => text(&value),
-        Err(_) => name.source_text(),
+        Err(_) => name.source_text().unwrap_or_default().to_string(),
     });
     let name = own.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| task.action.clone());
     match &task.role {
@@ -264,8 +264,8 @@ fn throttle(task: &TaskDef, cx: &Arc<Context>) -> Option<usize> {
 }
 
 fn shown_args(task: &TaskDef) -> String {
-    let mut parts: Vec<String> = task.free_form.iter().map(|free| free.source_text()).collect();
-    parts.extend(task.args.iter().map(|(name, value)| format!("{name}={}", value.source_text())));
+    let mut parts: Vec<String> = task.free_form.iter().filter_map(|free| free.source_text().map(str::to_string)).collect();
+    parts.extend(task.args.iter().map(|(name, value)| format!("{name}={}", value.source_text().unwrap_or("..."))));
     parts.join(" ")
 }
 

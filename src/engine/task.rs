@@ -7,7 +7,7 @@ use super::item;
 use super::loops;
 use super::options::{ConnectionDefaults, Lookup};
 use crate::action::{Effect, Settings};
-use crate::connection::Pool;
+use crate::runner::Pool;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Outcome, Status, TaskInfo};
 use crate::program::{Opt, TaskDef};

@@ -12,12 +12,12 @@ use crate::source::Span;
 use crate::template::{Context, Templated};
 use crate::value::{Value, text};
 use crate::vars::Layer;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Pair};
 
 /// Files of tasks and roles, each read once in a run.
 pub struct Library {
     /// Which actions exist.
-    pub names: Names,
+    pub names: Box<dyn Names + Send + Sync>,
     /// `roles_path` and the folders where a role of this name may lie, best first; the playbook's come before.
     pub roles_path: Vec<PathBuf>,
     /// `collections_path`.
@@ -29,7 +29,7 @@ pub struct Library {
 
 impl Library {
     /// A library that searches these folders.
-    pub fn new(names: Names, roles_path: Vec<PathBuf>, collections_path: Vec<PathBuf>) -> Library {
+    pub fn new(names: Box<dyn Names + Send + Sync>, roles_path: Vec<PathBuf>, collections_path: Vec<PathBuf>) -> Library {
         Library { names, roles_path, collections_path, tasks: Mutex::default(), roles: Mutex::default(), warnings: Mutex::default() }
     }
 
@@ -42,7 +42,7 @@ impl Library {
         if let Some(found) = lock(&self.tasks).get(&key) {
             return Ok(found.clone());
         }
-        let loaded = playbook::load_tasks(path, handlers, &self.names)?;
+        let loaded = playbook::load_tasks(path, handlers, &*self.names)?;
         lock(&self.warnings).extend(loaded.warnings);
         let entries = Arc::new(loaded.value);
         lock(&self.tasks).insert(key, entries.clone());
@@ -58,7 +58,7 @@ impl Library {
         if let Some(found) = lock(&self.roles).get(&key) {
             return Ok(found.clone());
         }
-        let loaded = playbook::load_role(request, &self.names)?;
+        let loaded = playbook::load_role(request, &*self.names)?;
         lock(&self.warnings).extend(loaded.warnings);
         let role = Arc::new(loaded.value);
         lock(&self.roles).insert(key, role.clone());
@@ -174,7 +174,7 @@ impl<'a> Compiler<'a> {
         let mut def = super::task::compile_task(task, id, canonical, handlers, inherited).map_err(one)?;
         if dynamic {
             def.outer = Some(Arc::new(outer.clone()));
-            def.apply = apply_keywords(task, &self.library.names)?;
+            def.apply = apply_keywords(task, &*self.library.names)?;
         }
         out.instructions.push(Instruction::Task(Arc::new(def)));
         Ok(())
@@ -214,10 +214,19 @@ pub fn descend(outer: &Inherited, keywords: &crate::playbook::Keywords, cx: &Arc
 }
 
 /// `apply:` of an include, read as the keywords of a block.
-fn apply_keywords(task: &crate::playbook::Task, names: &Names) -> Result<Option<crate::playbook::Keywords>, Vec<Diagnostic>> {
+fn apply_keywords(task: &crate::playbook::Task, names: &dyn Names) -> Result<Option<crate::playbook::Keywords>, Vec<Diagnostic>> {
     let Some(node) = super::imports::arg(task, "apply") else { return Ok(None) };
     let Some(pairs) = node.as_map() else { return Err(one(Diagnostic::error("Expected a dict for apply").at(&node.span))) };
-    playbook::parse_block_keywords(pairs, names).map(Some)
+    let empty = Node { kind: Kind::List(Arc::default()), span: node.span.clone() };
+    let mut block = pairs.to_vec();
+    block.push(Pair { key: Node::text("block", node.span.clone()), value: empty });
+    let block = Node { kind: Kind::Map(Arc::new(block)), span: node.span.clone() };
+    let list = Node { kind: Kind::List(Arc::new(vec![block])), span: node.span.clone() };
+    let parsed = playbook::parse_tasks(&list, false, names)?;
+    Ok(parsed.value.into_iter().find_map(|entry| match entry {
+        TaskEntry::Block(block) => Some(block.keywords),
+        TaskEntry::Task(_) => None,
+    }))
 }
 
 pub(super) fn one(diagnostic: Diagnostic) -> Vec<Diagnostic> {

@@ -21,7 +21,7 @@ pub(super) fn tasks(c: &mut Compiler, task: &Task, outer: &Inherited, handlers: 
     let inherited = c.descend(outer, &task.keywords)?;
     let name = c.static_text(file, "the file of `import_tasks`")?;
     let dirs = include_dirs(&inherited, &dir_of(&task.span), handlers);
-    let path = resolve_include(&name, &dirs).ok_or_else(|| one(not_found(&name, &dirs).at(&file.span)))?;
+    let path = resolve_include(&name, &dirs).map_err(|error| one(error.at(&file.span)))?;
     deeper(c, &task.span, |c| {
         let entries = c.library.tasks(&path, handlers)?;
         let inner = below_file(inherited, &path);
@@ -39,7 +39,7 @@ pub(super) fn role(c: &mut Compiler, task: &Task, outer: &Inherited, out: &mut P
         return Err(one(Diagnostic::error("'name' is a required field for import_role").at(&task.span)));
     };
     let inherited = c.descend(outer, &task.keywords)?;
-    let mut from = |key: &str| arg(task, key).map(|node| c.static_text(node, key)).transpose();
+    let from = |key: &str| arg(task, key).map(|node| c.static_text(node, key)).transpose();
     let [tasks_from, vars_from, defaults_from, handlers_from] =
         [from("tasks_from")?, from("vars_from")?, from("defaults_from")?, from("handlers_from")?];
     let public = arg(task, "public").is_none_or(|node| c.static_text(node, "public").is_ok_and(|text| text != "False"));
@@ -67,12 +67,6 @@ pub(crate) fn include_dirs(inherited: &Inherited, own: &std::path::Path, handler
     let mut unique = Vec::new();
     dirs.into_iter().for_each(|dir| if !unique.contains(&dir) { unique.push(dir) });
     unique
-}
-
-/// The complaint about an include that is not there.
-pub(crate) fn not_found(name: &str, dirs: &[PathBuf]) -> Diagnostic {
-    let searched = dirs.iter().map(|dir| dir.join(name).display().to_string()).collect::<Vec<_>>().join(", ");
-    Diagnostic::error(format!("could not find or access '{name}'")).note(format!("searched: {searched}"))
 }
 
 /// What tasks of an included file inherit: its folder comes first.

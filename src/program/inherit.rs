@@ -41,7 +41,7 @@ const OPTS: usize = Opt::Collections as usize + 1;
 /// Everything that a task gets from above, and what its own keywords add.
 #[derive(Debug, Clone, Default)]
 pub struct Inherited {
-    opts: [Option<Templated>; OPTS],
+    pub(super) opts: [Option<Templated>; OPTS],
     /// `when` of blocks, roles and includes, outermost first.
     pub when: Vec<Condition>,
     /// All tags, in order of first mention.

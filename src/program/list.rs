@@ -60,7 +60,7 @@ fn tasks(play: &CompiledPlay) -> impl Iterator<Item = &Arc<TaskDef>> {
 impl TaskDef {
     /// The name as written, with the role before it; the action where there is no name.
     pub fn plain_name(&self) -> String {
-        let name = self.name.as_ref().and_then(|name| name.span().map(|_| name.source_text())).filter(|name| !name.is_empty());
+        let name = self.name.as_ref().and_then(|name| name.source_text()).filter(|name| !name.is_empty()).map(str::to_string);
         let name = name.unwrap_or_else(|| self.action.clone());
         match &self.role {
             Some(role) => format!("{role} : {name}"),

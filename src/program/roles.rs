@@ -103,13 +103,14 @@ fn load(c: &Compiler, use_: &RoleUse, inherited: &Inherited) -> Result<Arc<Role>
     search.extend(c.library.roles_path.iter().cloned());
     search.push(c.playbook_dir.clone());
     let request = RoleRequest {
-        name: use_.name.clone(),
-        search,
-        collections: c.library.collections_path.clone(),
-        tasks_from: use_.tasks_from.clone(),
-        vars_from: use_.vars_from.clone(),
-        defaults_from: use_.defaults_from.clone(),
-        handlers_from: use_.handlers_from.clone(),
+        name: &use_.name,
+        search: &search,
+        collection_paths: &c.library.collections_path,
+        collections: &[],
+        tasks_from: use_.tasks_from.as_deref(),
+        vars_from: use_.vars_from.as_deref(),
+        defaults_from: use_.defaults_from.as_deref(),
+        handlers_from: use_.handlers_from.as_deref(),
     };
     c.library.role(&request).map_err(|errors| errors.into_iter().map(|error| error.at(&use_.span)).collect())
 }

@@ -35,7 +35,7 @@ pub(super) fn dump(result: &Dict, format: Format, debug: bool) -> String {
         shown.insert("unreachable".into(), true.into());
     }
     if format.yaml {
-        let text = crate::yaml::dump(&sorted(&Value::dict(shown)), crate::yaml::DumpOptions::nice(2));
+        let text = crate::yaml::dump(&sorted(&Value::dict(shown)), &crate::yaml::DumpOptions { indent: Some(2), ..crate::yaml::DumpOptions::nice() }).unwrap_or_default();
         let indented = text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
         return format!("\n{}", indented.trim_end());
     }

@@ -66,6 +66,31 @@ impl Condition {
         Condition { kind: Test::of_text(text, span), text: text.clone(), span: span.clone() }
     }
 
+    /// The conditions that an argument such as `that` holds: one, or a list of them.
+    pub fn of_templated(templated: &super::Templated, outer: &Span) -> Vec<Condition> {
+        let one = |part: &super::Templated| {
+            let span = part.span().unwrap_or(outer).clone();
+            match (part.source_text(), part.plain()) {
+                (Some(text), _) => Condition::from_text(&Arc::from(text), &span),
+                (None, Some(Value::Bool(b))) => Condition { kind: Test::Bool(*b), text: Arc::from(if *b { "true" } else { "false" }), span },
+                (None, plain) => Condition { kind: Test::Data(plain.cloned().unwrap_or(Value::Null)), text: Arc::from(span.text()), span },
+            }
+        };
+        match templated.as_list() {
+            Some(parts) => parts.iter().map(one).collect(),
+            None => vec![one(templated)],
+        }
+    }
+
+    /// As results show it: the text, or the boolean.
+    pub fn value(&self) -> Value {
+        match &self.kind {
+            Test::Bool(b) => Value::Bool(*b),
+            Test::Data(value) => value.clone(),
+            _ => Value::Str(self.text.clone()),
+        }
+    }
+
     /// Where it was written.
     pub fn span(&self) -> &Span {
         &self.span

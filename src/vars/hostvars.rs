@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::{TaskScope, World};
-use crate::template::{Context, Scope as _};
+use crate::template::Context;
 use crate::value::{Dict, Fault, Key, Object, Value};
 
 /// The magic variable `hostvars`.
@@ -29,21 +29,21 @@ impl Object for HostVars {
 
     fn get(&self, key: &Value) -> Result<Option<Value>, Fault> {
         let Some(name) = key.as_str() else { return Ok(None) };
-        let Some(host) = self.world.inventory.host_name(name) else { return Ok(None) };
-        Ok(Some(Value::Object(Arc::new(OneHost::new(&self.world, &host)))))
+        let Some(host) = self.world.inventory.host(name) else { return Ok(None) };
+        Ok(Some(Value::Object(Arc::new(OneHost::new(&self.world, &host.name)))))
     }
 
     fn iterate(&self) -> Result<Option<Vec<Value>>, Fault> {
-        Ok(Some(self.world.inventory.all_hosts().iter().map(|host| Value::Str(host.clone())).collect()))
+        Ok(Some(self.world.inventory.hosts().map(|host| Value::Str(host.name.clone())).collect()))
     }
 
     fn len(&self) -> Option<usize> {
-        Some(self.world.inventory.all_hosts().len())
+        Some(self.world.inventory.hosts().count())
     }
 
     fn resolve(&self) -> Result<Value, Fault> {
-        let hosts = self.world.inventory.all_hosts();
-        let all = hosts.iter().map(|host| Ok((Key::Str(host.clone()), OneHost::new(&self.world, host).resolve()?)));
+        let hosts = self.world.inventory.hosts();
+        let all = hosts.map(|host| Ok((Key::Str(host.name.clone()), OneHost::new(&self.world, &host.name).resolve()?)));
         Ok(Value::dict(all.collect::<Result<Dict, Fault>>()?))
     }
 

@@ -44,6 +44,15 @@ impl Layer {
         layer
     }
 
+    /// The layer that variables of the inventory are.
+    pub fn from_vars(vars: &crate::inventory::Vars) -> Layer {
+        let mut layer = Layer::default();
+        for (name, node) in vars {
+            layer.insert(name.clone(), Templated::compile(node), Some(node.span.clone()));
+        }
+        layer
+    }
+
     /// Adds a variable; a later one of the same name wins.
     pub fn insert(&mut self, name: Arc<str>, value: Templated, span: Option<Span>) {
         self.entries.insert(name, (value, span));

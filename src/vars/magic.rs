@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{HostVars, Layer, TaskScope, World};
-use crate::template::Templated;
 use crate::value::{Dict, Key, Value};
 
 /// Names of the magic variables that cannot be set by the user.
@@ -57,8 +56,8 @@ pub(super) fn variable(scope: &TaskScope, name: &str) -> Option<Value> {
     Some(match name {
         "inventory_hostname" => Value::Str(scope.host().clone()),
         "inventory_hostname_short" => scope.host().split('.').next().unwrap_or_default().into(),
-        "inventory_dir" => place(world.inventory.source_of(scope.host()).and_then(|file| Path::new(&file).parent().map(Path::to_path_buf)).as_deref())?,
-        "inventory_file" => place(world.inventory.source_of(scope.host()).as_deref())?,
+        "inventory_dir" => path(world.inventory.host(scope.host())?.source.as_deref()?.parent()?),
+        "inventory_file" => path(world.inventory.host(scope.host())?.source.as_deref()?),
         "group_names" => texts(world.inventory.group_names(scope.host()).iter().map(|name| &**name)),
         "groups" => world.groups.get_or_init(|| groups(world)).clone(),
         "hostvars" => Value::Object(Arc::new(HostVars::new(world))),
@@ -107,23 +106,9 @@ fn play_variable(scope: &TaskScope, name: &str) -> Option<Value> {
     })
 }
 
-/// Variables that exist when nobody sets them.
-pub(super) fn fallback(scope: &TaskScope, name: &str) -> Option<Value> {
-    match name {
-        "environment" => Some(Value::list(Vec::new())),
-        "ansible_host" => None,
-        "vars" => None,
-        _ => {
-            let _ = scope;
-            None
-        }
-    }
-}
-
 fn groups(world: &World) -> Value {
-    let all = world.inventory.group_list();
-    let entry = |name: &Arc<str>| (Key::Str(name.clone()), Value::list(world.inventory.group_hosts(name).into_iter().map(Value::Str).collect()));
-    all.iter().map(entry).collect()
+    let entry = |name: &Arc<str>| (Key::Str(name.clone()), Value::list(world.inventory.members(name).into_iter().map(Value::Str).collect()));
+    world.inventory.groups().map(|group| entry(&group.name)).collect()
 }
 
 fn version() -> Value {
@@ -145,10 +130,6 @@ fn path(path: &Path) -> Value {
     path.to_string_lossy().as_ref().into()
 }
 
-fn place(found: Option<&Path>) -> Option<Value> {
-    found.map(path)
-}
-
 impl World {
     /// The inventory's layers for a host, lowest first, made once.
     pub(super) fn chain(&self, host: &Arc<str>) -> Arc<Vec<Arc<Layer>>> {
@@ -161,9 +142,14 @@ impl World {
         chain
     }
 
+    /// Layers of groups are compiled once and shared by their hosts. Files that cannot be read were complained about when the run began.
     fn inventory_layers(&self, host: &Arc<str>) -> Vec<Arc<Layer>> {
-        let _ = Templated::value(Value::Null);
-        let _ = host;
-        Vec::new()
+        let layers = self.inventory.layers(host, self.play_files.as_deref()).unwrap_or_default();
+        let mut compiled = self.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let one = |layer: crate::inventory::Layer| {
+            let key = (layer.level as u8, layer.of.clone());
+            compiled.entry(key).or_insert_with(|| Arc::new(Layer::from_vars(&layer.vars))).clone()
+        };
+        layers.into_iter().map(one).collect()
     }
 }

@@ -146,7 +146,7 @@ impl Scope<Templated> for TaskScope {
         if let Some(value) = self.fact(name) {
             return Some(Variable::Value(value));
         }
-        self.low_layers().find_map(|layer| layer.get(name)).map(found).or_else(|| magic::fallback(self, name).map(Variable::Value))
+        self.low_layers().find_map(|layer| layer.get(name)).map(found)
     }
 
     fn names(&self) -> Vec<Arc<str>> {

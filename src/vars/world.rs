@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Layer;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, VarFiles};
 use crate::value::{Dict, Value};
 use crate::vault::Secrets;
 
@@ -115,6 +115,9 @@ pub struct World {
     pub play: Option<Arc<PlayVars>>,
     /// Layers of the inventory per host, lowest first, made when first asked for.
     pub(super) chains: Arc<std::sync::Mutex<IndexMap<Arc<str>, Arc<Vec<Arc<Layer>>>>>>,
+    pub(super) compiled: Arc<std::sync::Mutex<IndexMap<(u8, Arc<str>), Arc<Layer>>>>,
+    /// `group_vars` and `host_vars` beside the playbook.
+    pub play_files: Option<Arc<VarFiles>>,
     /// The `groups` magic variable.
     pub(super) groups: Arc<std::sync::OnceLock<Value>>,
 }
@@ -122,13 +125,14 @@ pub struct World {
 impl World {
     /// The world before the first play.
     pub fn new(run: Arc<RunInfo>, inventory: Arc<Inventory>) -> World {
-        World { run, inventory, states: Arc::default(), play: None, chains: Arc::default(), groups: Arc::default() }
+        World { run, inventory, states: Arc::default(), play: None, chains: Arc::default(), compiled: Arc::default(), play_files: None, groups: Arc::default() }
     }
 
     /// Takes another inventory (`add_host`, `group_by`, `refresh_inventory`).
     pub fn set_inventory(&mut self, inventory: Arc<Inventory>) {
         self.inventory = inventory;
         self.chains = Arc::default();
+        self.compiled = Arc::default();
         self.groups = Arc::default();
     }
 
