@@ -162,6 +162,15 @@ impl<'a> Engine<'a> {
         })
     }
 
+    /// Takes the folder of a playbook for its own: `playbook_dir`, and the variables beside it.
+    pub fn stand_in(&mut self, dir: &std::path::Path) {
+        let world = self.world_mut();
+        let mut run = (*world.run).clone();
+        run.playbook_dir = dir.to_path_buf();
+        let files = world.inventory.var_files(dir);
+        world.stand_in(Arc::new(run), files);
+    }
+
     /// Runs the plays of one playbook file; the exit code so far.
     pub fn playbook(&mut self, path: PathBuf, plays: Vec<CompiledPlay>) -> i32 {
         self.send(Event::PlaybookStart { path });

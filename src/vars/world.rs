@@ -136,6 +136,13 @@ impl World {
         self.groups = Arc::default();
     }
 
+    /// Takes another playbook's folder: what stands beside it counts from now on.
+    pub fn stand_in(&mut self, run: Arc<RunInfo>, files: VarFiles) {
+        self.run = run;
+        self.play_files = Some(Arc::new(files));
+        self.set_inventory(self.inventory.clone());
+    }
+
     /// The state of a host, to change.
     pub fn state_mut(&mut self, host: &Arc<str>) -> &mut HostState {
         Arc::make_mut(&mut self.states).entry(host.clone()).or_default()
