@@ -39,13 +39,25 @@ const INTERNAL: &str = "";
 
 /// Every module. To add one: a file in the folder of its collection, and a line here.
 static MODULES: &[Entry] = &[
+    Entry::of::<builtin::fetch::Fetch>(INTERNAL),
+    Entry::of::<builtin::script::Script>(INTERNAL),
     Entry::of::<builtin::async_status::AsyncStatus>(BUILTIN),
+    Entry::of::<builtin::blockinfile::Blockinfile>(BUILTIN),
     Entry::of::<builtin::command::Command>(BUILTIN),
     Entry::of::<builtin::copy::Copy>(BUILTIN),
     Entry::of::<builtin::file::File>(BUILTIN),
+    Entry::of::<builtin::find::Find>(BUILTIN),
+    Entry::of::<builtin::group::Group>(BUILTIN),
+    Entry::of::<builtin::lineinfile::Lineinfile>(BUILTIN),
     Entry::of::<builtin::ping::Ping>(BUILTIN),
+    Entry::of::<builtin::replace::Replace>(BUILTIN),
+    Entry::of::<builtin::service::Service>(BUILTIN),
     Entry::of::<builtin::shell::Shell>(BUILTIN),
+    Entry::of::<builtin::slurp::Slurp>(BUILTIN),
     Entry::of::<builtin::stat::Stat>(BUILTIN),
+    Entry::of::<builtin::systemd_service::SystemdService>(BUILTIN),
+    Entry::of::<builtin::tempfile::Tempfile>(BUILTIN),
+    Entry::of::<builtin::user::User>(BUILTIN),
 ];
 
 /// Other names of modules.

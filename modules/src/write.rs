@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::attributes::{AttributeDiff, Attributes};
+use crate::attributes::{AttributeDiff, Attributes, octal};
 use crate::change::{Change, Content};
 use crate::context::Context;
 use crate::outcome::{Failure, Tried};
@@ -36,6 +36,8 @@ pub struct Written {
     pub content: bool,
     /// Where the old file is kept.
     pub backup: Option<PathBuf>,
+    /// Mode or owner are not what they were, or for a new file not the defaults.
+    pub attributes_changed: bool,
     /// What changed of the attributes.
     pub attributes: AttributeDiff,
 }
@@ -57,16 +59,18 @@ impl Context<'_> {
             if write.backup {
                 written.backup = self.backup(write.path)?;
             }
-            self.replace(write.path, content, write.attributes)?;
+            written.attributes_changed = self.replace(write.path, content, write.attributes, &mut written.attributes)?;
             written.content = true;
             written.changed = true;
         }
         let changed = self.set_attributes(write.path, write.attributes, &mut written.attributes)?;
+        written.attributes_changed |= changed;
         written.changed |= changed;
         Ok(written)
     }
 
-    fn replace(&mut self, path: &Path, content: Content, attributes: &Attributes) -> Result<(), Failure> {
+    /// Writes; says whether a new file got attributes other than the defaults.
+    fn replace(&mut self, path: &Path, content: Content, attributes: &Attributes, diff: &mut AttributeDiff) -> Result<bool, Failure> {
         let umask = self.umask();
         let old = self.lstat(path)?.filter(|stat| !stat.is_link());
         let (mode, owner) = match &old {
@@ -85,7 +89,17 @@ impl Context<'_> {
         let staged = path.display().to_string();
         self.system_mut().write(path, content, mode, owner, in_place).tried(|| format!("Could not replace file: {staged}"))?;
         self.record(change);
-        Ok(())
+        let default = 0o666 & !umask;
+        if old.is_some() || mode == default && owner == (None, None) {
+            return Ok(false);
+        }
+        if mode != default {
+            diff.note("mode", octal(default), octal(mode));
+        }
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        owner.0.filter(|new| *new != uid).into_iter().for_each(|new| diff.note("owner", uid, new));
+        owner.1.filter(|new| *new != gid).into_iter().for_each(|new| diff.note("group", gid, new));
+        Ok(mode != default || owner.0.is_some_and(|new| new != uid) || owner.1.is_some_and(|new| new != gid))
     }
 
     fn validate(&mut self, command: &str, content: &Content, path: &Path) -> Result<(), Failure> {

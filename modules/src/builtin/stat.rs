@@ -56,7 +56,7 @@ impl Module for Stat {
     }
 }
 
-fn describe(path: &str, stat: &Status) -> Map<String, Value> {
+pub(super) fn describe(path: &str, stat: &Status) -> Map<String, Value> {
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
     put("exists", json!(true));
