@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::command::capture;
+use super::command::{self, capture};
 use super::description::{Host, Kind, Lab};
 use super::failure::{Failure, Result};
 use super::record::{make, wipe};
@@ -117,7 +117,7 @@ fn build(
     stages: &mut Stages,
 ) -> Result<()> {
     let cannot = |error: std::io::Error| Failure::new(format!("cannot run sh: {error}"));
-    let mut child = Command::new("sh")
+    let mut child = command::program("sh")
         .args(["-c", script, "base.sh", source])
         .arg(target)
         .arg(mirror)

@@ -24,8 +24,17 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     output(program, arguments).is_ok_and(|output| output.status.success())
 }
 
+/// A program to run, found also where system programs are: a root shell by plain `su` lacks these folders on PATH.
+pub(crate) fn program(name: &str) -> Command {
+    let mut path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    path.push(":/usr/sbin:/sbin");
+    let mut command = Command::new(name);
+    command.env("PATH", path);
+    command
+}
+
 fn output(program: &str, arguments: &[&str]) -> Result<Output> {
-    Command::new(program)
+    self::program(program)
         .args(arguments)
         .stdin(Stdio::null())
         .output()

@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::base;
 use super::cgroup::Plan;
+use super::command;
 use super::description::{Host, Lab};
 use super::failure::{Failure, Result};
 use super::groups::{self, Prepared};
@@ -63,9 +64,9 @@ fn spawn(site: &Site, host: &Host, home: &Path, prepared: &Prepared) -> Result<C
     let log = home.join("boot.log");
     let log = File::create(&log).map_err(|error| Failure::io("write", &log, &error))?;
     let mut command = match &prepared.scope {
-        None => Command::new("sh"),
+        None => command::program("sh"),
         Some(scope) => {
-            let mut command = Command::new("systemd-run");
+            let mut command = command::program("systemd-run");
             command
                 .args(["--scope", "--quiet", "--collect", "--property=Delegate=yes"])
                 .arg(format!("--unit={scope}"))

@@ -155,7 +155,7 @@ fn through_sudo(args: &[String], state: &StateDir) -> Result<i32> {
     record::make(state.path())?;
     let mut cache_home = std::ffi::OsString::from("XDG_CACHE_HOME=");
     cache_home.push(cache.parent().unwrap_or(Path::new("/")));
-    let status = process::Command::new("sudo")
+    let status = command::program("sudo")
         .arg("env")
         .arg(cache_home)
         .arg(itself)
@@ -174,7 +174,7 @@ fn ssh(lab: &Lab, state: &StateDir, target: &str, words: &[String]) -> Result<i3
         return Err(Failure::new(format!("{} was never started", host.name)).help("rplay lab up"));
     }
     foreground(
-        process::Command::new("ssh")
+        command::program("ssh")
             .arg("-F")
             .arg(state.ssh_config())
             .arg(target)
@@ -194,9 +194,7 @@ fn exec(lab: &Lab, state: &StateDir, host: &str, words: &[String]) -> Result<i32
         "-t", &target, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
     ];
     foreground(
-        process::Command::new("nsenter")
-            .args(namespaces)
-            .args(words),
+        command::program("nsenter").args(namespaces).args(words),
         "nsenter",
     )
 }
@@ -211,7 +209,7 @@ fn foreground(command: &mut process::Command, name: &str) -> Result<i32> {
 /// Runs one of the shell assets with the cache folder as its only argument.
 fn script(name: &str, text: &str) -> Result<i32> {
     foreground(
-        process::Command::new("sh")
+        command::program("sh")
             .args(["-c", text, name])
             .arg(cache()?),
         "sh",
