@@ -23,6 +23,7 @@ mod literal;
 mod pattern;
 mod read;
 mod script;
+mod show;
 pub mod shlex;
 mod tree;
 
@@ -32,6 +33,7 @@ pub use data::{Group, Host, HostName, LOCALHOST, Vars, merged};
 pub use files::VarFiles;
 pub use layers::{Layer, Level};
 pub use pattern::split as split_pattern;
+pub use show::Show;
 
 use data::{ALL, Data};
 
