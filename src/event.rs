@@ -45,6 +45,8 @@ pub struct TaskInfo {
     pub args: String,
     /// It is a handler.
     pub handler: bool,
+    /// The role that it belongs to.
+    pub role: Option<Arc<str>>,
     /// It runs in check mode.
     pub check: bool,
     /// Results are hidden.

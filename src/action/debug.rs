@@ -31,20 +31,14 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
 
 /// `var`: an expression, or anything else that is shown as it is.
 fn show(request: &Request, var: &crate::template::Templated, result: &mut Dict) -> Result<(), Fault> {
-    let given = match var.is_static() {
-        true => var.render(request.cx)?,
-        false => var.render(request.cx)?,
-    };
+    let given = var.render(request.cx)?;
     let Some(expression) = given.as_str() else {
         result.insert(text(&Value::from(given.type_name())).into(), given);
         return Ok(());
     };
     let value = match evaluate(expression, request.cx).and_then(|value| value.resolve()) {
         Ok(value) => value,
-        Err(fault) if fault.is_undefined() => match request.world.run.verbosity {
-            0 => "VARIABLE IS NOT DEFINED!".into(),
-            _ => format!("VARIABLE IS NOT DEFINED!: {}", fault.message).into(),
-        },
+        Err(fault) if fault.is_undefined() => format!("<< error 1 - {} >>", fault.message).into(),
         Err(fault) if fault.is_unknown() => Value::from(format!("unknown in check mode: {}", fault.message)),
         Err(fault) => return Err(fault),
     };

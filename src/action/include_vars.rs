@@ -33,6 +33,8 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
 
 fn failed(message: &str) -> Reaction {
     let mut reaction = Reaction::failed(message);
+    reaction.result.insert("message".into(), message.into());
+    reaction.result.insert("ansible_included_var_files".into(), Value::list(Vec::new()));
     reaction.result.insert("ansible_facts".into(), Value::dict(Dict::new()));
     reaction
 }
@@ -126,11 +128,47 @@ fn load(request: &Request, files: &[PathBuf]) -> Result<Reaction, Fault> {
         all.insert(name.as_str().into(), crate::template::Templated::compile(&node), Some(span));
         shown = Dict::from_iter([(name.into(), Value::dict(shown))]);
     }
+    let merges = match request.args.get("hash_behaviour").map(text).as_deref() {
+        None => request.settings.merge_dicts,
+        Some("merge") => true,
+        Some("replace") => false,
+        Some(other) => return Ok(failed(&format!("hash_behaviour must be replace or merge, not {other}"))),
+    };
+    if merges {
+        merge(request, &mut all, &mut shown)?;
+    }
     let mut result = Dict::new();
     result.insert("ansible_facts".into(), Value::dict(shown));
     result.insert("ansible_included_var_files".into(), Value::list(files.iter().map(|file| file.display().to_string().into()).collect()));
     result.insert("changed".into(), false.into());
     Ok(Reaction::of(result).with(Effect::IncludeVars(Arc::new(all))))
+}
+
+/// `hash_behaviour: merge`: dictionaries are laid over what the variables were worth before.
+fn merge(request: &Request, all: &mut Layer, shown: &mut Dict) -> Result<(), Fault> {
+    let names: Vec<Arc<str>> = all.names().cloned().collect();
+    for name in names {
+        let Some(old) = request.cx.get(&name)? else { continue };
+        let own = all.get(&name).map(|(value, _)| value.render(request.cx)).transpose()?;
+        if let (Value::Dict(old), Some(Value::Dict(new))) = (old.resolve()?, own) {
+            let merged = deep(&old, &new);
+            shown.insert(name.as_ref().into(), merged.clone());
+            all.insert(name, crate::template::Templated::value(merged), None);
+        }
+    }
+    Ok(())
+}
+
+fn deep(old: &Dict, new: &Dict) -> Value {
+    let mut merged = old.clone();
+    for (key, value) in new {
+        let value = match (merged.get(key), value) {
+            (Some(Value::Dict(a)), Value::Dict(b)) => deep(a, b),
+            _ => value.clone(),
+        };
+        merged.insert(key.clone(), value);
+    }
+    Value::dict(merged)
 }
 
 fn read(request: &Request, file: &Path) -> Result<Node, String> {

@@ -91,6 +91,11 @@ fn blank() -> Call {
 fn reaction(reply: Reply) -> Reaction {
     let result: Dict = reply.result.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect();
     let mut reaction = Reaction { changes: reply.changes, ..Reaction::of(result) };
+    if reaction.result.get("msg").is_some_and(|msg| text(msg).starts_with("Timed out after")) {
+        let seconds = reaction.result.get("msg").map(text).unwrap_or_default();
+        let period = seconds.split_whitespace().find_map(|word| word.parse::<i64>().ok()).unwrap_or(0);
+        reaction.result.insert("timedout".into(), Value::from_iter([("period".into(), Value::from(period))]));
+    }
     if let Some(Value::Dict(facts)) = reaction.result.get("ansible_facts") {
         reaction.effects.push(Effect::Facts((**facts).clone()));
     }

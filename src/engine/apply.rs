@@ -30,16 +30,17 @@ impl Batch<'_> {
         let hearers: Vec<usize> = if step.run_once { group.to_vec() } else { vec![host] };
         let facts_for = if delegate_facts { outcome.delegated.clone() } else { None };
         self.effects(engine, &hearers, host, facts_for, effects);
-        if let Some(register) = step.task.register.as_ref().filter(|_| includes.is_empty()) {
+        if let Some(register) = &step.task.register {
             let world = engine.world_mut();
             for &hearer in &hearers {
                 world.state_mut(&self.hosts[hearer].name).set(register, value.clone());
             }
         }
         if !includes.is_empty() && outcome.status == Status::Ok {
+            engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(outcome) });
             return includes;
         }
-        self.notify_all(engine, &name, host, &hearers, &notify, outcome.status);
+        self.notify_all(engine, &name, host, &notify, outcome.status);
         self.count(engine, step, host, group, &mut outcome, &value);
         engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(outcome) });
         includes

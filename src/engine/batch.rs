@@ -70,12 +70,15 @@ impl<'p> Batch<'p> {
 
     fn linear(&mut self, engine: &mut Engine) -> Result<(), Vec<Diagnostic>> {
         loop {
-            self.tell_live_hosts(engine);
             let standing = self.settle(engine);
+            self.tell_live_hosts(engine);
             let Some(lowest) = standing.iter().map(|(path, ..)| path).min().cloned() else { return Ok(()) };
             let group: Vec<usize> = standing.iter().filter(|(path, ..)| *path == lowest).map(|(_, host, _)| *host).collect();
             let Some((.., task)) = standing.into_iter().find(|(path, ..)| *path == lowest) else { return Ok(()) };
             self.step(engine, &task, &group)?;
+            if !engine.fatal.is_empty() {
+                return Err(std::mem::take(&mut engine.fatal));
+            }
             if self.end != BatchEnd::Through {
                 return Ok(());
             }
@@ -119,7 +122,8 @@ impl<'p> Batch<'p> {
 
     /// `ansible_play_hosts` and `ansible_play_batch`.
     pub fn tell_live_hosts(&self, engine: &mut Engine) {
-        let gone = |name: &Arc<str>| engine.failed.contains(name) || engine.unreachable.contains(name);
+        let ended: Vec<&Arc<str>> = self.hosts.iter().filter(|host| host.ended).map(|host| &host.name).collect();
+        let gone = |name: &Arc<str>| engine.failed.contains(name) || engine.unreachable.contains(name) || ended.contains(&name);
         let Some(play) = &engine.world.play else { return };
         let live: Vec<_> = play.all_hosts.iter().filter(|name| !gone(name)).cloned().collect();
         let batch: Vec<_> = self.hosts.iter().map(|host| &host.name).filter(|name| !gone(name)).cloned().collect();
@@ -141,5 +145,5 @@ fn host_run(engine: &Engine, name: &Arc<str>, program: &Arc<Program>) -> HostRun
     } else {
         HostStatus::Running
     };
-    HostRun { name: name.clone(), cursor: Cursor::new(program.clone()), notified: IndexSet::new(), status }
+    HostRun { name: name.clone(), cursor: Cursor::new(program.clone()), notified: IndexSet::new(), status, ended: false }
 }

@@ -12,11 +12,10 @@ use crate::value::text;
 
 impl Batch<'_> {
     /// Notifies handlers by name or topic; a name that means nothing is an error of the run.
-    pub(super) fn notify_all(&mut self, engine: &mut Engine, name: &Arc<str>, host: usize, hearers: &[usize], notify: &[String], status: Status) {
+    pub(super) fn notify_all(&mut self, engine: &mut Engine, name: &Arc<str>, host: usize, notify: &[String], status: Status) {
         if status != Status::Changed {
             return;
         }
-        let _ = host;
         for topic in notify {
             let handlers = self.search(engine, topic);
             if handlers.is_empty() {
@@ -29,11 +28,9 @@ impl Batch<'_> {
                 continue;
             }
             for handler in handlers {
-                for &hearer in hearers {
-                    if self.hosts[hearer].notified.insert(handler.id.clone()) {
-                        let shown = self.handler_name(engine, &handler);
-                        engine.send(Event::Notified { handler: shown, host: name.clone() });
-                    }
+                if self.hosts[host].notified.insert(handler.id.clone()) {
+                    let shown = self.handler_name(engine, &handler);
+                    engine.send(Event::Notified { handler: shown, host: name.clone() });
                 }
             }
         }

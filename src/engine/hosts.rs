@@ -17,6 +17,8 @@ pub(super) struct HostRun {
     pub notified: IndexSet<String>,
     /// How it does.
     pub status: HostStatus,
+    /// `end_host`: it counts no longer among the play's hosts.
+    pub ended: bool,
 }
 
 /// How a host does in a batch.

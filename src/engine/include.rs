@@ -29,8 +29,7 @@ impl Batch<'_> {
     pub(super) fn include(&mut self, engine: &mut Engine, step: &Step, group: &[usize], wishes: Vec<(usize, IncludeWish)>) -> Result<(), Vec<Diagnostic>> {
         let mut all: Vec<Included> = Vec::new();
         let mut broken: Vec<(usize, Diagnostic)> = Vec::new();
-        let per_host = if step.run_once { spread(wishes, group) } else { wishes };
-        for (host, wish) in per_host {
+        for (host, wish) in wishes {
             let (key, shown) = match self.target(step.task, &wish) {
                 Ok(found) => found,
                 Err(error) => {
@@ -86,7 +85,11 @@ impl Batch<'_> {
         result.insert("msg".into(), error.message.as_str().into());
         let mut done = super::task::Done::of(crate::event::Status::Failed, result);
         done.outcome.diagnostic = Some(Box::new(error.clone().at(&step.task.span)));
-        self.settle_result(engine, step, host, &[host], done);
+        // counted as a failure even where a rescue section goes on, as in ansible-core 2.19
+        let name = self.hosts[host].name.clone();
+        engine.count(&name).failed += 1;
+        self.fail_host(engine, host);
+        engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(done.outcome) });
     }
 
     /// What is included: a key by which equal includes are known, and what is shown.
@@ -185,11 +188,6 @@ fn role_use(task: &TaskDef, args: &Dict) -> RoleUse {
         public: args.get("public").is_some_and(truthy),
         ..RoleUse::default_at(&task.span)
     }
-}
-
-/// The includes of the one host that ran, for the whole group.
-fn spread(wishes: Vec<(usize, IncludeWish)>, group: &[usize]) -> Vec<(usize, IncludeWish)> {
-    wishes.iter().flat_map(|(_, wish)| group.iter().map(|&host| (host, wish.clone()))).collect()
 }
 
 fn argument(args: &Dict, names: &[&str]) -> Option<String> {

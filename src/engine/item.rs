@@ -138,7 +138,8 @@ fn arguments(job: &Job, cx: &Arc<Context>) -> Result<Dict, Fault> {
             continue;
         }
         let value = template.render(cx).or_else(|fault| if fault.is_unknown() { Ok(Value::Unknown(fault.message.into())) } else { Err(naming(fault, name)) })?;
-        args.insert(name.as_str().into(), value);
+        let key = if name.contains("{{") { text(&crate::template::Templated::text(&name.as_str().into(), &task.span).render(cx)?) } else { name.clone() };
+        args.insert(key.into(), value);
     }
     if let Some(free) = &task.free_form {
         args.insert("_raw_params".into(), free.render(cx)?);
@@ -314,6 +315,9 @@ fn judge(job: &Job, cx: &Arc<Context>, result: &mut Dict, complaints: &mut Vec<c
     if let Some(conditions) = &job.task.failed_when {
         match all(job, conditions, cx, complaints) {
             Ok(failed) => {
+                if !failed && is(result, "failed") {
+                    result.insert("failed_when_suppressed_exception".into(), "(traceback unavailable)".into());
+                }
                 result.insert("failed_when_result".into(), failed.into());
                 result.insert("failed".into(), failed.into());
             }
@@ -332,16 +336,15 @@ fn judged_wrongly(result: &mut Dict, key: &str, fault: Fault) {
 }
 
 fn finish(job: &Job, mut reaction: Reaction) -> Done {
-    if let Some(reason) = reaction.result.shift_remove("_rplay_unknown") {
-        if !is(&reaction.result, "failed") {
-            return unknown_done(&text(&reason));
-        }
-    }
-    let complaints = results::warnings(&mut reaction.result);
-    let status = results::status(&reaction.result);
+    let unknown = reaction.result.shift_remove("_rplay_unknown").filter(|_| !is(&reaction.result, "failed"));
     let value = results::registered(&reaction.result);
+    let complaints = results::warnings(&mut reaction.result);
+    let status = if unknown.is_some() { Status::Unknown } else { results::status(&reaction.result) };
     let mut done = Done::of(status, reaction.result);
-    done.value = value;
+    done.value = match unknown {
+        Some(reason) => Value::Unknown(text(&reason).into()),
+        None => value,
+    };
     done.effects = reaction.effects;
     done.changes = reaction.changes;
     done.complaints = complaints;
@@ -364,6 +367,12 @@ fn notifications(job: &Job, cx: &Arc<Context>) -> Result<Vec<String>, Fault> {
 fn include(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Done, Stop> {
     let args = arguments(job, cx).map_err(plain)?;
     let mut result = Dict::new();
+    let mut rest = args.clone();
+    if job.task.canonical != "include_role" {
+        let file = rest.shift_remove("_raw_params").or_else(|| rest.shift_remove("file"));
+        result.extend(file.map(|file| (crate::value::Key::from("include"), file)));
+    }
+    result.insert("include_args".into(), Value::dict(rest));
     result.insert("changed".into(), false.into());
     let mut done = Done::of(Status::Ok, result);
     let locals = item.map(|item| item.vars.to_vec()).unwrap_or_default();

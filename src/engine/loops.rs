@@ -59,10 +59,7 @@ fn items(cx: &Arc<Context>, looped: &LoopDef) -> Result<Vec<Value>, Fault> {
             match &value {
                 Value::List(items) | Value::Tuple(items) => Ok(items.to_vec()),
                 other => {
-                    let fault = Fault::error(format!(
-                        "Invalid data passed to 'loop', it requires a list, got this instead: {}. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
-                        text(other)
-                    ));
+                    let fault = Fault::error(format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name()));
                     Err(template.span().map_or(fault.clone(), |span| fault.at(span)))
                 }
             }
@@ -123,7 +120,7 @@ fn each(job: &Job, cx: &Arc<Context>, items: &[Value], control: &Control) -> Don
         let mut done = item::run(job, &item_cx, Some(&place));
         done.outcome.label = Some(label);
         mark(&mut done, value, index, control, &vars);
-        announce(job, &done);
+        announce(job, &item_cx, &done);
         done.complaints.extend(item_cx.take_warnings());
         let unreachable = done.outcome.status == Status::Unreachable;
         let stop = !control.break_when.is_empty() && breaks(job, control, &item_cx, &done);
@@ -205,12 +202,12 @@ fn mark(done: &mut Done, value: &Value, index: usize, control: &Control, vars: &
     }
 }
 
-fn announce(job: &Job, done: &Done) {
+fn announce(job: &Job, cx: &Arc<Context>, done: &Done) {
     if !done.includes.is_empty() {
         return;
     }
     let mut outcome = done.outcome.clone();
-    if job.info.no_log {
+    if super::task::hidden(job, cx) {
         censor(&mut outcome);
     }
     (job.send)(Event::ItemDone { task: job.info.clone(), host: job.host.clone(), outcome: Box::new(outcome) });

@@ -57,6 +57,7 @@ impl Batch<'_> {
             }
             "end_host" => {
                 self.hosts[host].cursor.finish();
+                self.hosts[host].ended = true;
                 Ok(true)
             }
             "end_batch" | "end_play" => {
@@ -78,7 +79,7 @@ impl Batch<'_> {
                 Ok(false)
             }
             "clear_host_errors" => {
-                self.clear_errors(engine, task);
+                self.clear_errors(engine);
                 Ok(false)
             }
             "refresh_inventory" => {
@@ -94,21 +95,13 @@ impl Batch<'_> {
         }
     }
 
-    /// Failed and unreachable hosts go on with the next task.
-    fn clear_errors(&mut self, engine: &mut Engine, task: &Arc<TaskDef>) {
-        let place = self.hosts.iter().find(|run| run.status == HostStatus::Running).map(|run| run.cursor.clone());
+    /// Failed and unreachable hosts take part again from the next play on, as in ansible-core 2.19.
+    fn clear_errors(&mut self, engine: &mut Engine) {
         for run in &mut self.hosts {
             engine.failed.shift_remove(&run.name);
             engine.unreachable.shift_remove(&run.name);
-            if matches!(run.status, HostStatus::Failed | HostStatus::Unreachable) {
-                if let Some(place) = &place {
-                    run.cursor = place.clone();
-                    run.cursor.advance();
-                    run.status = HostStatus::Running;
-                }
-            }
+            run.ended |= matches!(run.status, HostStatus::Failed | HostStatus::Unreachable);
         }
-        let _ = task;
     }
 
     fn reset_connection(&mut self, engine: &mut Engine, task: &Arc<TaskDef>, host: usize, cx: &Arc<Context>) -> Result<(), Vec<Diagnostic>> {
@@ -121,13 +114,30 @@ impl Batch<'_> {
     }
 
     fn skipped(&mut self, engine: &mut Engine, info: &Arc<TaskInfo>, host: usize, what: &str) {
+        let (msg, reason) = words(what, &self.hosts[host].name, info.role.as_deref());
         let mut result = Dict::new();
-        result.insert("msg".into(), what.into());
+        result.insert("msg".into(), msg.into());
         result.insert("skipped".into(), true.into());
-        result.insert("skip_reason".into(), format!("{what} conditional evaluated to False").into());
+        result.insert("skip_reason".into(), reason.into());
         let outcome = Outcome { ..super::task::Done::of(Status::Skipped, result).outcome };
         engine.send(Event::TaskDone { task: info.clone(), host: self.hosts[host].name.clone(), outcome: Box::new(outcome) });
     }
+}
+
+/// The message and the reason of a meta task whose condition is false, in ansible-core 2.19's words.
+fn words(what: &str, host: &str, role: Option<&str>) -> (String, String) {
+    let rest = match what {
+        "flush_handlers" => format!(", not running handlers for {host}"),
+        "clear_facts" => format!(", not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!(", not clearing host error state for {host}"),
+        "end_batch" => ", continuing current batch".into(),
+        "end_play" => ", continuing play".into(),
+        "end_host" => format!(", continuing execution for {host}"),
+        "end_role" => format!("continuing role {} for {host}", role.unwrap_or_default()),
+        _ => String::new(),
+    };
+    let msg = if what == "end_host" { format!("end_host conditional evaluated to false, continuing execution for {host}") } else { what.to_string() };
+    (msg, format!("{what} conditional evaluated to False{rest}"))
 }
 
 fn holds(task: &TaskDef, cx: &Arc<Context>) -> Result<bool, crate::value::Fault> {
@@ -149,6 +159,7 @@ fn meta_info(engine: &mut Engine, task: &TaskDef, name: &str) -> TaskInfo {
         span: Some(task.span.clone()),
         args: String::new(),
         handler: task.handler,
+        role: task.role.clone(),
         check: engine.options.check,
         no_log: false,
     }

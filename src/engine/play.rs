@@ -23,9 +23,17 @@ pub(super) struct PlayEnd {
 impl Engine<'_> {
     /// Runs one play on all of its hosts.
     pub(super) fn play(&mut self, play: &CompiledPlay) -> Result<PlayEnd, Vec<Diagnostic>> {
+        if self.world.run.playbook_dir != play.dir() {
+            let mut run = (*self.world.run).clone();
+            run.playbook_dir = play.dir();
+            self.world_mut().run = Arc::new(run);
+        }
         let hosts = self.play_hosts(play)?;
         let mut vars = play.vars.clone();
-        vars.all_hosts = Arc::new(hosts.clone());
+        let mut all = hosts.clone();
+        let order: Vec<Arc<str>> = self.world.inventory.hosts().map(|host| host.name.clone()).collect();
+        all.sort_by_key(|name| order.iter().position(|known| known == name));
+        vars.all_hosts = Arc::new(all);
         self.prompt(play, &mut vars)?;
         self.world_mut().play = Some(Arc::new(vars.clone()));
         self.vars_files(play, &hosts, &mut vars)?;
@@ -122,7 +130,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let same = files.iter().all(|node| Templated::compile(node).is_static());
-        let dir = play.dir().to_path_buf();
+        let dir = play.dir();
         if same || hosts.is_empty() {
             let cx = static_context(&self.world, vars);
             vars.files = load_files(files, &cx, &dir, self)?;

@@ -137,6 +137,7 @@ impl<'a> Engine<'a> {
             live: options.live,
             task_timeout: options.task_timeout,
             poll_interval: options.poll_interval,
+            no_log: options.no_log,
         };
         let started = options.start_at.is_none();
         Ok(Engine {

@@ -117,6 +117,7 @@ impl Batch<'_> {
             span: Some(task.span.clone()),
             args: if no_log { String::new() } else { shown_args(task) },
             handler: task.handler,
+            role: task.role.clone(),
             check,
             no_log,
         };
@@ -134,6 +135,7 @@ impl Batch<'_> {
             span: Some(task.span.clone()),
             args: String::new(),
             handler: task.handler,
+            role: task.role.clone(),
             check: engine.options.check,
             no_log: false,
         };
@@ -200,7 +202,7 @@ impl Batch<'_> {
         let including: Vec<usize> = wishes.iter().map(|(host, _)| *host).collect();
         for &host in group {
             let run = &mut self.hosts[host];
-            let includes = including.contains(&host) || (step.run_once && !including.is_empty());
+            let includes = including.contains(&host);
             if run.status == HostStatus::Running && !failed.contains(&host) && !includes {
                 run.cursor.advance();
             }
@@ -249,13 +251,29 @@ pub(super) fn task_name(task: &TaskDef, cx: &Arc<Context>) -> String {
     let own = task.name.as_ref().map(|name| match name.render(cx) {
         Ok(Value::Null) => String::new(),
         Ok(value) => text(&value),
-        Err(_) => name.source_text().unwrap_or_default().to_string(),
+        Err(_) => in_parts(name.source_text().unwrap_or_default(), task, cx),
     });
     let name = own.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| task.action.clone());
     match &task.role {
         Some(role) => format!("{role} : {}", name.trim()),
         None => name.trim().to_string(),
     }
+}
+
+/// A name of which a part cannot be rendered: that part says so, as ansible-core 2.19 shows it.
+fn in_parts(name: &str, task: &TaskDef, cx: &Arc<Context>) -> String {
+    let (mut out, mut rest) = (String::new(), name);
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((inner, behind)) = after.split_once("}}") else { break };
+        out.push_str(before);
+        let part = crate::template::Templated::text(&format!("{{{{{inner}}}}}").into(), &task.span);
+        match part.render(cx) {
+            Ok(value) => out.push_str(&text(&value)),
+            Err(fault) => out.push_str(&format!("<< error 1 - {} >>", fault.message)),
+        }
+        rest = behind;
+    }
+    out + rest
 }
 
 fn throttle(task: &TaskDef, cx: &Arc<Context>) -> Option<usize> {

@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub live: bool,
     pub task_timeout: u64,
     pub poll_interval: u64,
+    pub no_log: bool,
 }
 
 /// One task for one host.
@@ -80,10 +81,15 @@ pub(super) fn run(job: &Job) -> Done {
     done.complaints.extend(cx.take_warnings());
     ignore(job, &cx, &mut done);
     done.outcome.duration = start.elapsed();
-    if job.info.no_log {
+    if hidden(job, &cx) {
         censor(&mut done.outcome);
     }
     done
+}
+
+/// `no_log` for this host; what cannot be rendered hides.
+pub(super) fn hidden(job: &Job, cx: &Arc<Context>) -> bool {
+    job.shared.no_log || flag(job, cx, Opt::NoLog, false).unwrap_or(true)
 }
 
 /// `ignore_errors` and `ignore_unreachable`.
@@ -102,18 +108,27 @@ fn ignore(job: &Job, cx: &Arc<Context>, done: &mut Done) {
 
 /// `no_log`: only that it changed, failed or was skipped is shown.
 pub(super) fn censor(outcome: &mut Outcome) {
-    let mut shown = Dict::new();
-    shown.insert("censored".into(), "the output has been hidden due to the fact that 'no_log: true' was specified for this result".into());
-    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
-        if let Some(value) = outcome.result.get(key) {
-            shown.insert(key.into(), value.clone());
-        }
+    let mut shown = censored(&outcome.result);
+    if let Some(items) = outcome.result.get("results").and_then(Value::as_slice) {
+        let each = items.iter().map(|item| Value::dict(censored(item.as_dict().unwrap_or(&Dict::new()))));
+        shown.insert("results".into(), Value::list(each.collect()));
     }
     outcome.result = Arc::new(shown);
     outcome.diagnostic = None;
     if outcome.label.is_some() {
         outcome.label = Some("(censored due to no_log)".into());
     }
+}
+
+fn censored(result: &Dict) -> Dict {
+    let mut shown = Dict::new();
+    shown.insert("censored".into(), "the output has been hidden due to the fact that 'no_log: true' was specified for this result".into());
+    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+        if let Some(value) = result.get(key) {
+            shown.insert(key.into(), value.clone());
+        }
+    }
+    shown
 }
 
 /// The value of a boolean keyword for this task.

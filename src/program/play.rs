@@ -62,8 +62,7 @@ pub fn compile_play(
 ) -> Result<(CompiledPlay, Vec<Diagnostic>), Vec<Diagnostic>> {
     let vars = play_vars(play, from).map_err(one)?;
     let cx = static_context(world, &vars);
-    let playbook_dir = world.run.playbook_dir.clone();
-    let mut c = Compiler::new(library, cx.clone(), filter, &playbook_dir, id.to_string());
+    let mut c = Compiler::new(library, cx.clone(), filter, &absolute_dir(play), id.to_string());
     let inherited = play_inherited(&mut c, play, from)?;
     let name = play_name(play, &cx);
     let gather = gather_task(&mut c, play, &inherited)?;
@@ -82,6 +81,12 @@ pub fn compile_play(
     warnings.extend(library.take_warnings());
     let tags = inherited.tags.clone();
     Ok((CompiledPlay { name, named: play.name.is_some(), source: play.clone(), inherited, tags, vars, gather, main, handlers }, warnings))
+}
+
+/// Folder of the file that the play stands in.
+fn absolute_dir(play: &Play) -> std::path::PathBuf {
+    let dir = play.file.parent().unwrap_or_else(|| Path::new("."));
+    std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf())
 }
 
 /// Variables of the command line and the play, without any host.
@@ -212,7 +217,7 @@ impl CompiledPlay {
     }
 
     /// Folder of the play's file.
-    pub fn dir(&self) -> &Path {
-        self.source.file.parent().unwrap_or_else(|| Path::new("."))
+    pub fn dir(&self) -> std::path::PathBuf {
+        absolute_dir(&self.source)
     }
 }

@@ -130,6 +130,8 @@ fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherit
     let mut around = outer.clone();
     around.role = Some(Arc::new(own.clone()));
     around.dirs = role_dirs(role, outer);
+    let own_files = own.vars.len() - role.vars.len();
+    let files = (own.defaults.clone(), own.vars[own_files..].to_vec());
     // a dependency sees its dependents' vars; the dependent sees its dependencies' vars and defaults, below its own
     let mut below = (Vec::new(), Vec::new());
     for dependency in &role.dependencies {
@@ -142,7 +144,7 @@ fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherit
     below.1.append(&mut own.vars);
     (own.defaults, own.vars) = below;
     let own = Arc::new(own);
-    register(c, use_, &own);
+    register(c, use_, &own, files);
     around.role = Some(own.clone());
     let mut handlers = std::mem::take(&mut c.handlers);
     let compiled = c.entries(&role.handlers, &handler_place(&around, role), true, &mut handlers);
@@ -185,16 +187,17 @@ fn own_vars(use_: &RoleUse, role: &Role, outer: &Inherited) -> Result<RoleVars, 
         parent_paths.push(parent.path.clone());
         parent_paths.extend(parent.parent_paths.iter().cloned());
     }
-    Ok(RoleVars { name: role.name.as_str().into(), path: role.path.clone(), defaults: layers(&role.defaults)?, vars, params, parents, parent_paths })
+    Ok(RoleVars { name: role.name.as_str().into(), path: role.path.clone(), defaults: layers(&role.defaults)?, vars, params, parents, parent_paths, dependency: use_.dependency })
 }
 
-fn register(c: &mut Compiler, use_: &RoleUse, own: &Arc<RoleVars>) {
+/// `files`: defaults and vars of the role's own files, which the whole play sees.
+fn register(c: &mut Compiler, use_: &RoleUse, own: &Arc<RoleVars>, files: (Vec<Arc<Layer>>, Vec<Arc<Layer>>)) {
     let names = if use_.dependency { &mut c.dependencies } else { &mut c.roles };
     if !names.contains(&own.name) {
         names.push(own.name.clone());
     }
     if use_.public {
-        c.role_vars.extend(own.vars.iter().cloned());
-        c.role_defaults.extend(own.defaults.iter().cloned());
+        c.role_vars.extend(files.1);
+        c.role_defaults.extend(files.0);
     }
 }

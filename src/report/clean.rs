@@ -18,7 +18,7 @@ pub(super) fn visible(result: &Dict, verbosity: u8) -> Dict {
     let hidden = |key: &str| {
         key.starts_with("_ansible_")
             || key.starts_with("_rplay_")
-            || matches!(key, "failed" | "skipped" | "exception" | "warnings" | "deprecations" | "unreachable" | "skipped_reason")
+            || matches!(key, "failed" | "skipped" | "exception" | "warnings" | "deprecations" | "unreachable")
             || (verbosity < 3 && matches!(key, "invocation" | "diff"))
     };
     result.iter().filter(|(key, _)| key.as_str().is_none_or(|key| !hidden(key))).map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -29,7 +29,10 @@ pub(super) fn dump(result: &Dict, format: Format, debug: bool) -> String {
     let mut shown = visible(result, format.verbosity);
     let pretty = format.pretty || result.get("_ansible_verbose_always").is_some_and(Value::is_true) || format.verbosity > 2;
     if debug {
-        ["changed", "invocation"].iter().for_each(|key| drop(shown.shift_remove(*key)));
+        match shown.contains_key("msg") {
+            true => shown.retain(|key, _| key.as_str() == Some("msg")),
+            false => shown.retain(|key, _| !matches!(key.as_str(), Some("changed" | "invocation" | "skip_reason" | "ansible_loop_var" | "ansible_index_var" | "ansible_loop"))),
+        }
     }
     if result.get("unreachable").is_some_and(Value::is_true) {
         shown.insert("unreachable".into(), true.into());

@@ -91,6 +91,9 @@ impl Default {
 
     fn fine(&mut self, task: &Arc<TaskInfo>, place: &str, outcome: &Outcome, out: &mut dyn Screen) {
         let changed = outcome.status == Status::Changed;
+        if ["include_tasks", "include_role", "include"].iter().any(|name| task.action.ends_with(name)) {
+            return self.head(task, out);
+        }
         if outcome.looped || (!changed && !self.look.ok) {
             return;
         }

@@ -85,6 +85,7 @@ fn role_variable(scope: &TaskScope, name: &str) -> Option<Value> {
     Some(match name {
         "role_name" | "ansible_role_name" => Value::Str(role.name.clone()),
         "role_path" => path(&role.path),
+        "ansible_parent_role_names" | "ansible_parent_role_paths" if role.parents.is_empty() || role.dependency => return None,
         "ansible_parent_role_names" => texts(role.parents.iter().map(|name| &**name)),
         "ansible_parent_role_paths" => texts(role.parent_paths.iter().filter_map(|path| path.to_str())),
         _ => return None,
@@ -104,6 +105,11 @@ fn play_variable(scope: &TaskScope, name: &str) -> Option<Value> {
         "role_names" | "ansible_role_names" => hosts(&[&play.roles[..], &play.dependencies[..]].concat()),
         _ => return None,
     })
+}
+
+/// Variables that have a value when nobody sets them.
+pub(super) fn fallback(scope: &TaskScope, name: &str) -> Option<Value> {
+    (name == "ansible_host").then(|| Value::Str(scope.host().clone()))
 }
 
 fn groups(world: &World) -> Value {

@@ -26,6 +26,8 @@ pub struct RoleVars {
     pub parents: Vec<Arc<str>>,
     /// Their folders.
     pub parent_paths: Vec<PathBuf>,
+    /// It is there because another role depends on it.
+    pub dependency: bool,
 }
 
 /// What a task adds to its host's variables. Shared by all hosts.
@@ -146,7 +148,7 @@ impl Scope<Templated> for TaskScope {
         if let Some(value) = self.fact(name) {
             return Some(Variable::Value(value));
         }
-        self.low_layers().find_map(|layer| layer.get(name)).map(found)
+        self.low_layers().find_map(|layer| layer.get(name)).map(found).or_else(|| magic::fallback(self, name).map(Variable::Value))
     }
 
     fn names(&self) -> Vec<Arc<str>> {
