@@ -175,7 +175,8 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
         "newline_sequence",
     ] {
         if let Some(value) = take(key) {
-            if let Err(message) = options.set(key, &text(&value)) {
+            let word = text(&value).replace("\\r", "\r").replace("\\n", "\n");
+            if let Err(message) = options.set(key, &word) {
                 return Ok(Reaction::failed(message));
             }
         }
