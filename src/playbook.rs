@@ -69,7 +69,7 @@ pub fn parse_tasks(node: &Node, handlers: bool, names: &dyn Names) -> Result<Loa
 
 fn tasks(reader: &mut Reader, node: &Node, handlers: bool) -> Vec<TaskEntry> {
     if node.as_list().is_none() && !node.is_null() {
-        let found = Diagnostic::error(format!("a file of tasks holds a list, this is a {}", node.type_name())).at(&node.span);
+        let found = Diagnostic::error(format!("a file of tasks holds a list, this is {}", node.described())).at(&node.span);
         let is_play = node.get("hosts").is_some() || node.get("tasks").is_some();
         reader.report(if is_play { found.help("this is a play: `import_playbook` reads plays") } else { found.help("begin each task with `- `") });
         return Vec::new();

@@ -160,7 +160,7 @@ fn arguments(reader: &mut Reader, action: &mut Action, value: &Node, free_form: 
         Kind::Vault(_) => action.free_form = Some(value.clone()),
         Kind::Scalar(_) if value.is_null() => {}
         Kind::Scalar(_) | Kind::List(_) => {
-            let message = format!("the arguments of `{}` are a dictionary or a text, this is a {}", action.name.value, value.type_name());
+            let message = format!("the arguments of `{}` are a dictionary or a text, this is {}", action.name.value, value.described());
             reader.error(message, &value.span);
             return None;
         }
@@ -215,10 +215,11 @@ fn old_style(reader: &mut Reader, pair: &Pair, local: bool) -> Option<Action> {
                 return None;
             };
             let keyword = pair.key.as_str().unwrap_or_default();
-            reader.old(format!("`{keyword}` as a dictionary is deprecated"), &pair.key.span, format!("write `{}:` with its arguments below it", module.value.span.text()));
+            let first = module.value.as_str().and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+            reader.old(format!("`{keyword}` as a dictionary is deprecated"), &pair.key.span, format!("write `{first}:` with its arguments below it"));
             let text = module.value.as_str().map(str::to_string);
             let Some(text) = text else {
-                reader.error(format!("`module` is a text, this is a {}", module.value.type_name()), &module.value.span);
+                reader.error(format!("`module` is a text, this is {}", module.value.described()), &module.value.span);
                 return None;
             };
             let mut named = from_text(reader, &module.value, &text, local)?;
@@ -234,7 +235,7 @@ fn old_style(reader: &mut Reader, pair: &Pair, local: bool) -> Option<Action> {
             Some(named)
         }
         _ => {
-            reader.error(format!("an action is a text or a dictionary, this is a {}", value.type_name()), &value.span);
+            reader.error(format!("an action is a text or a dictionary, this is {}", value.described()), &value.span);
             None
         }
     }
@@ -276,7 +277,7 @@ fn with_args(reader: &mut Reader, action: Option<Action>, pairs: &[Pair]) -> Opt
         Kind::Text(text, _) if text.trim().starts_with("{{") && text.trim().ends_with("}}") => action.args_template = Some(args.value.clone()),
         _ if args.value.is_null() => reader.old("an empty `args` is deprecated", &args.key.span, "remove it"),
         _ => {
-            let found = Diagnostic::error(format!("`args` takes a dictionary, this is a {}", args.value.type_name())).at(&args.value.span);
+            let found = Diagnostic::error(format!("`args` takes a dictionary, this is {}", args.value.described())).at(&args.value.span);
             reader.report(found.help("a dictionary, or a template that gives one"));
             return None;
         }

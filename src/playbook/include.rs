@@ -3,11 +3,12 @@
 use super::names::short_name;
 use super::reader::{Reader, is_template, replace};
 use super::Task;
-use crate::diagnostic::Diagnostic;
+use crate::value::Value;
 use crate::yaml::{Kind, Node};
 
-/// The task itself, or what the old `include` means today: static without a loop and without a template in the path.
-pub(super) fn modern(reader: &mut Reader, mut task: Task) -> Option<Task> {
+/// The task itself, or what the old `include` means today: what `fixed` (its keyword `static`) says, otherwise static without a loop and
+/// without a template in the path.
+pub(super) fn modern(reader: &mut Reader, mut task: Task, fixed: Option<&Node>) -> Option<Task> {
     if short_name(&task.action.value) != "include" {
         return Some(task);
     }
@@ -18,12 +19,17 @@ pub(super) fn modern(reader: &mut Reader, mut task: Task) -> Option<Task> {
     };
     let looped = task.only.loop_.is_some() || task.only.with.is_some();
     let dynamic = looped || file.as_str().is_some_and(is_template);
+    let dynamic = match fixed.map(|node| &node.kind) {
+        Some(Kind::Scalar(Value::Bool(fixed))) => looped || !fixed,
+        _ => dynamic,
+    };
     let action = if dynamic { "include_tasks" } else { "import_tasks" };
     let shown = file.as_str().unwrap_or_default().to_string();
-    reader.report(Diagnostic::warning("`include` was removed from Ansible").at(&task.action.span).help(format!("write `{action}: {shown}`")));
     if let Some(tags) = take(&mut task, "tags") {
         task.keywords.tags.get_or_insert(tags);
     }
+    let more = if task.args.is_empty() { "" } else { ", with `vars` beside it" };
+    reader.old("`include` was removed from Ansible", &task.action.span, format!("write `{action}: {shown}`{more}"));
     task.action.value = action.to_string();
     task.free_form = Some(file);
     parameters_to_vars(reader, &mut task);

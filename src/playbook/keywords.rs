@@ -138,8 +138,8 @@ pub(super) fn misfit(shape: Shape, value: &Node) -> Option<&'static str> {
     };
     match (fits, shape) {
         (true, _) | (_, Shape::Any) => None,
-        (_, Shape::Scalar) => Some("a text or a number"),
-        (_, Shape::Scalars) => Some("a text or a list of texts"),
+        (_, Shape::Scalar) => Some("one value"),
+        (_, Shape::Scalars) => Some("one value or a list of values"),
         (_, Shape::Dicts) => Some("a dictionary or a list of dictionaries"),
     }
 }

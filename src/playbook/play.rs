@@ -24,7 +24,7 @@ pub(super) fn playbook(reader: &mut Reader, node: &Node, path: &Path) -> Option<
             return None;
         }
         _ => {
-            let found = Diagnostic::error(format!("a playbook is a list of plays, this is a {}", node.type_name())).at(&node.span);
+            let found = Diagnostic::error(format!("a playbook is a list of plays, this is {}", node.described())).at(&node.span);
             reader.report(if node.get("hosts").is_some() { found.help("write `- hosts:`, with a dash before the play") } else { found });
             return None;
         }
@@ -46,14 +46,16 @@ fn entry(reader: &mut Reader, node: &Node, path: &Path) -> Option<PlaybookEntry>
 
 fn import(reader: &mut Reader, node: &Node, pairs: &[Pair], import: &Pair) -> Option<ImportPlaybook> {
     let Some(text) = import.value.as_str() else {
-        reader.error(format!("`import_playbook` takes the name of a file, this is a {}", import.value.type_name()), &import.value.span);
+        reader.error(format!("`import_playbook` takes the name of a file, this is {}", import.value.described()), &import.value.span);
         return None;
     };
     let mut keywords = Keywords::default();
     let mut file = import.value.clone();
     if import.key.as_str().is_some_and(|key| short_name(key) == "include") {
-        reader.old("`include` of a playbook was removed from Ansible", &import.key.span, format!("write `import_playbook: {text}`"));
         file = old_import(reader, &import.value, text, &mut keywords)?;
+        let more = if keywords.vars.is_some() || keywords.tags.is_some() { ", with `vars` and `tags` beside it" } else { "" };
+        let modern = format!("write `import_playbook: {}`{more}", file.as_str().unwrap_or_default());
+        reader.old("`include` of a playbook was removed from Ansible", &import.key.span, modern);
     }
     for pair in pairs.iter().filter(|pair| !std::ptr::eq(*pair, import)) {
         let Some(key) = reader.key(pair) else { continue };
@@ -95,6 +97,11 @@ fn old_import(reader: &mut Reader, node: &Node, text: &str, keywords: &mut Keywo
 }
 
 fn play(reader: &mut Reader, node: &Node, pairs: &[Pair], path: &Path) -> Option<Play> {
+    if !pairs.iter().any(|pair| pair.key.as_str() == Some("hosts")) && pairs.iter().any(|pair| pair.key.as_str().is_some_and(|key| reader.names.contains(key))) {
+        let found = Diagnostic::error("the play has no `hosts`").at(&node.span);
+        reader.report(found.help("this looks like a task: tasks stand in the list `tasks` of a play"));
+        return None;
+    }
     let mut play = empty(node, path);
     let mut hosts = None;
     for pair in pairs {
@@ -115,7 +122,7 @@ fn play(reader: &mut Reader, node: &Node, pairs: &[Pair], path: &Path) -> Option
     }
     let Some(hosts) = hosts else {
         if !pairs.iter().any(|pair| pair.key.as_str() == Some("hosts")) {
-            no_hosts(reader, node, pairs);
+            reader.report(Diagnostic::error("the play has no `hosts`").at(&node.span).help("write `hosts: all`, or a group or pattern"));
         }
         return None;
     };
@@ -195,12 +202,6 @@ fn not_of_a_play(reader: &mut Reader, pair: &Pair, key: &str) {
     reader.unknown("a play", PLAY, &pair.key);
 }
 
-fn no_hosts(reader: &mut Reader, node: &Node, pairs: &[Pair]) {
-    let found = Diagnostic::error("the play has no `hosts`").at(&node.span);
-    let is_task = pairs.iter().any(|pair| pair.key.as_str().is_some_and(|key| reader.names.contains(key)));
-    reader.report(if is_task { found.help("this looks like a task: tasks stand in the list `tasks` of a play") } else { found.help("write `hosts: all`, or a group or pattern") });
-}
-
 fn checked_hosts(reader: &mut Reader, value: &Node) -> Option<Node> {
     let empty = value.is_null() || value.as_str() == Some("") || value.as_list().is_some_and(<[Node]>::is_empty);
     if empty {
@@ -215,7 +216,7 @@ fn checked_hosts(reader: &mut Reader, value: &Node) -> Option<Node> {
     match wrong {
         None => Some(value.clone()),
         Some(wrong) => {
-            reader.error(format!("`hosts` takes names and patterns, this is a {}", wrong.type_name()), &wrong.span);
+            reader.error(format!("`hosts` takes names and patterns, this is {}", wrong.described()), &wrong.span);
             None
         }
     }
@@ -230,7 +231,7 @@ fn vars_files(reader: &mut Reader, value: &Node) -> Vec<Node> {
     for file in &files {
         let text = |node: &Node| node.as_str().is_some();
         if !text(file) && !file.as_list().is_some_and(|list| list.iter().all(text)) {
-            reader.error(format!("`vars_files` takes names of files, this is a {}", file.type_name()), &file.span);
+            reader.error(format!("`vars_files` takes names of files, this is {}", file.described()), &file.span);
         }
     }
     files
@@ -247,7 +248,7 @@ fn prompts(reader: &mut Reader, value: &Node) -> Vec<Prompt> {
 
 fn prompt(reader: &mut Reader, node: &Node) -> Option<Prompt> {
     let Some(pairs) = node.as_map() else {
-        reader.error(format!("an entry of `vars_prompt` is a dictionary, this is a {}", node.type_name()), &node.span);
+        reader.error(format!("an entry of `vars_prompt` is a dictionary, this is {}", node.described()), &node.span);
         return None;
     };
     for pair in pairs {

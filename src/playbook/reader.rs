@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
     pub(super) fn key<'n>(&mut self, pair: &'n Pair) -> Option<&'n str> {
         let key = pair.key.as_str();
         if key.is_none() {
-            self.error(format!("a keyword is a text, this is a {}", pair.key.type_name()), &pair.key.span);
+            self.error(format!("a keyword is a text, this is {}", pair.key.described()), &pair.key.span);
         }
         key
     }
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         match keywords::misfit(row.shape, value) {
             None => true,
             Some(wanted) => {
-                self.error(format!("`{}` takes {wanted}, this is a {}", row.name, value.type_name()), &value.span);
+                self.error(format!("`{}` takes {wanted}, this is {}", row.name, value.described()), &value.span);
                 false
             }
         }
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Scalar(_) if node.is_null() => None,
             _ => {
-                self.error(format!("`vars` takes a dictionary, this is a {}", node.type_name()), &node.span);
+                self.error(format!("`vars` takes a dictionary, this is {}", node.described()), &node.span);
                 None
             }
         }
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
                 let message = format!("`{name}` cannot be the name of a variable");
                 self.report(Diagnostic::error(message).at(&key.span).help("letters, digits and `_`, no digit first, no word of Python's"));
             }
-            None => self.error(format!("the name of a variable is a text, this is a {}", key.type_name()), &key.span),
+            None => self.error(format!("the name of a variable is a text, this is {}", key.described()), &key.span),
         }
     }
 
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
             Kind::List(items) => items,
             _ if node.is_null() => &[],
             _ => {
-                self.error(format!("`{name}` takes a list, this is a {}", node.type_name()), &node.span);
+                self.error(format!("`{name}` takes a list, this is {}", node.described()), &node.span);
                 &[]
             }
         }

@@ -51,7 +51,7 @@ fn entry(reader: &mut Reader, node: &Node) -> Option<RoleEntry> {
         }
         Kind::Map(pairs) => from_map(reader, node, pairs),
         _ => {
-            reader.error(format!("a role is a name or a dictionary, this is a {}", node.type_name()), &node.span);
+            reader.error(format!("a role is a name or a dictionary, this is {}", node.described()), &node.span);
             None
         }
     }
@@ -174,7 +174,7 @@ pub fn load_role(request: &RoleRequest, names: &dyn Names) -> Result<Loaded<Role
 
 fn tasks(reader: &mut Reader, node: &Node, handlers: bool) -> Vec<super::TaskEntry> {
     if node.as_list().is_none() && !node.is_null() {
-        reader.error(format!("this file holds a list of tasks, not a {}", node.type_name()), &node.span);
+        reader.error(format!("this file holds a list of tasks, not {}", node.described()), &node.span);
         return Vec::new();
     }
     task::list(reader, "tasks", node, handlers)
@@ -207,7 +207,7 @@ fn variables(reader: &mut Reader, folder: &Path, asked: Option<&str>) -> Vec<Nod
         if node.as_map().is_some() {
             found.push(node);
         } else if !node.is_null() {
-            reader.error(format!("this file holds a dictionary of variables, not a {}", node.type_name()), &node.span);
+            reader.error(format!("this file holds a dictionary of variables, not {}", node.described()), &node.span);
         }
     }
     found
@@ -217,7 +217,7 @@ const META: [&str; 5] = ["dependencies", "allow_duplicates", "argument_specs", "
 
 fn metadata(reader: &mut Reader, role: &mut Role, meta: &Node) {
     let Some(pairs) = meta.as_map() else {
-        return reader.error(format!("a role's metadata is a dictionary, this is a {}", meta.type_name()), &meta.span);
+        return reader.error(format!("a role's metadata is a dictionary, this is {}", meta.described()), &meta.span);
     };
     for pair in pairs {
         let Some(key) = reader.key(pair) else { continue };

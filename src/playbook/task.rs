@@ -16,7 +16,7 @@ pub(super) fn list(reader: &mut Reader, name: &str, node: &Node, handlers: bool)
 
 fn entry(reader: &mut Reader, node: &Node, handlers: bool, nested: bool) -> Option<TaskEntry> {
     let Some(pairs) = node.as_map() else {
-        let found = Diagnostic::error(format!("a task is a dictionary, this is a {}", node.type_name())).at(&node.span);
+        let found = Diagnostic::error(format!("a task is a dictionary, this is {}", node.described())).at(&node.span);
         let found = match node.as_str() {
             Some(name) if reader.names.contains(name) => found.help(format!("is a colon missing? write `{name}:`")),
             _ => found,
@@ -71,6 +71,9 @@ fn block(reader: &mut Reader, node: &Node, pairs: &[Pair], handlers: bool) -> Op
 }
 
 fn section(reader: &mut Reader, name: &str, node: &Node, handlers: bool) -> Vec<TaskEntry> {
+    if node.is_null() {
+        reader.error(format!("`{name}` takes a list of tasks, this is nothing"), &node.span);
+    }
     let items = reader.list(name, node);
     items.iter().filter_map(|item| entry(reader, item, handlers, true)).collect()
 }
@@ -95,7 +98,18 @@ fn task(reader: &mut Reader, node: &Node, pairs: &[Pair], handlers: bool) -> Opt
     check_include(reader, &action, pairs, handlers);
     let Action { name: action, args, free_form, args_template, local } = action;
     let task = Task { span: node.span.clone(), name, action, args, free_form, args_template, local_action: local, keywords, only };
-    super::include::modern(reader, task)
+    match pairs.iter().find(|pair| pair.key.as_str() == Some("static")) {
+        None => super::include::modern(reader, task, None),
+        Some(pair) if action_is_include(&task) => super::include::modern(reader, task, Some(&pair.value)),
+        Some(pair) => {
+            reader.unknown("a task", TASK, &pair.key);
+            None
+        }
+    }
+}
+
+fn action_is_include(task: &Task) -> bool {
+    super::names::short_name(&task.action.value) == "include"
 }
 
 fn keyword(reader: &mut Reader, pair: &Pair, key: &str, handlers: bool, keywords: &mut Keywords, only: &mut TaskKeywords) {
@@ -183,7 +197,7 @@ const LOOP_CONTROL: [&str; 7] = ["loop_var", "index_var", "label", "pause", "ext
 fn loop_control(reader: &mut Reader, value: &Node) {
     let Some(pairs) = value.as_map() else {
         if !value.is_null() {
-            reader.error(format!("`loop_control` takes a dictionary, this is a {}", value.type_name()), &value.span);
+            reader.error(format!("`loop_control` takes a dictionary, this is {}", value.described()), &value.span);
         }
         return;
     };
@@ -215,9 +229,9 @@ fn check_include(reader: &mut Reader, action: &Action, pairs: &[Pair], handlers:
             let found = Diagnostic::error(format!("`{name}` has no `apply`")).at(&pair.key.span);
             reader.report(found.help("an import hands its own keywords to what it imports: write them beside it"));
         } else if key == "apply" && pair.value.as_map().is_none() {
-            reader.error(format!("`apply` takes a dictionary, this is a {}", pair.value.type_name()), &pair.value.span);
+            reader.error(format!("`apply` takes a dictionary, this is {}", pair.value.described()), &pair.value.span);
         } else if key.ends_with("_from") && pair.value.as_str().is_none() {
-            reader.error(format!("`{key}` takes a text, this is a {}", pair.value.type_name()), &pair.value.span);
+            reader.error(format!("`{key}` takes a text, this is {}", pair.value.described()), &pair.value.span);
         }
     }
     let given = |key: &str| action.args.iter().any(|pair| pair.key.as_str() == Some(key) && !pair.value.is_null());

@@ -229,7 +229,7 @@ impl<'a> Builder<'a> {
         };
         let mut role = Role::Key;
         let kind = match tag {
-            None if plain => match resolve::resolve(&value) {
+            None | Some("!") if plain => match resolve::resolve(&value) {
                 Type::Str => self.text(value, style),
                 Type::Merge => {
                     role = Role::Merge;

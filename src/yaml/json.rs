@@ -97,7 +97,8 @@ impl Reader<'_> {
             self.blanks();
             let start = self.at;
             let name = if self.peek() == Some(b'"') { self.string()? } else { return None };
-            let key = Node { kind: Kind::Text(name.as_str().into(), Style::Double), span: Span::new(self.source, start, self.at) };
+            // Python's JSON reader trusts values, but not keys.
+            let key = Node { kind: Kind::Unsafe(name.as_str().into()), span: Span::new(self.source, start, self.at) };
             self.blanks();
             if !self.eat(b':') {
                 return None;

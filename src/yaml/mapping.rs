@@ -52,7 +52,7 @@ fn merge(source: &Node, into: &mut Vec<Pair>, merged: &mut usize) -> Result<(), 
         into.extend_from_slice(pairs);
         Ok(())
     };
-    let wrong = |node: &Node| Diagnostic::error(format!("`<<` merges dictionaries, this is a {}", node.type_name())).at(&node.span);
+    let wrong = |node: &Node| Diagnostic::error(format!("`<<` merges dictionaries, this is {}", node.described())).at(&node.span);
     match &source.kind {
         Kind::Map(pairs) => add(pairs),
         Kind::List(items) => {
@@ -106,7 +106,7 @@ pub(super) fn key_of(node: &Node) -> Result<Key, Diagnostic> {
         Kind::Text(text, _) | Kind::Unsafe(text) | Kind::Vault(text) => Ok(Key::Str(Arc::clone(text))),
         Kind::Scalar(value) => Key::new(value).map_err(|fault| Diagnostic::error(fault.message).at(&node.span)),
         Kind::List(_) | Kind::Map(_) => {
-            let found = Diagnostic::error(format!("a {} cannot be a key", node.type_name())).at(&node.span);
+            let found = Diagnostic::error(format!("{} cannot be a key", node.described())).at(&node.span);
             Err(match node.span.source.text.get(node.span.start.saturating_sub(1)..) {
                 Some(text) if text.starts_with("{{") => {
                     let line = text.lines().next().unwrap_or("");

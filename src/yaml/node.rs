@@ -105,6 +105,21 @@ impl Node {
         }
     }
 
+    /// What it is, in words: `a text`, `a list`, `nothing`...
+    pub fn described(&self) -> &'static str {
+        match &self.kind {
+            Kind::Text(..) | Kind::Unsafe(_) => "a text",
+            Kind::Vault(_) => "a vaulted text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a dictionary",
+            Kind::Scalar(Value::Null) => "nothing",
+            Kind::Scalar(Value::Bool(_)) => "a boolean",
+            Kind::Scalar(Value::Date(..)) => "a date",
+            Kind::Scalar(Value::Bytes(_)) => "binary data",
+            Kind::Scalar(_) => "a number",
+        }
+    }
+
     /// Plain data: text as it stands, templates unrendered, vaulted text still encrypted.
     pub fn to_value(&self) -> Value {
         match &self.kind {

@@ -10,9 +10,14 @@ use crate::source::{Source, Span};
 pub(super) fn explain(source: &Arc<Source>, problem: &Problem) -> Diagnostic {
     let line = source.line(source.position(problem.at).line);
     let opened = problem.context.as_ref().map(|(_, at)| source.line(source.position(*at).line));
-    let span = Span::new(source, problem.at, problem.at);
-    let found = Diagnostic::error(problem.message.clone()).at(&span);
+    let at = |offset: usize| Span::new(source, offset, offset);
     let found = match &problem.context {
+        // The end of the file says nothing, the quote that was opened does.
+        Some((context, opened)) if is_open_quote(problem) => Diagnostic::error(problem.message.clone()).at(&at(*opened)).note(context.clone()),
+        _ => Diagnostic::error(problem.message.clone()).at(&at(problem.at)),
+    };
+    let found = match &problem.context {
+        Some(_) if is_open_quote(problem) => found,
         Some((context, at)) if *at != problem.at => found.note_at(context.clone(), &Span::new(source, *at, *at)),
         Some((context, _)) => found.note(context.clone()),
         None => found,
@@ -21,6 +26,10 @@ pub(super) fn explain(source: &Arc<Source>, problem: &Problem) -> Diagnostic {
         Some(help) => found.help(help),
         None => found,
     }
+}
+
+fn is_open_quote(problem: &Problem) -> bool {
+    problem.message.contains("unexpected end of stream") && problem.context.as_ref().is_some_and(|(context, _)| context.contains("quoted scalar"))
 }
 
 fn cure(source: &Arc<Source>, problem: &Problem, line: &str, opened: Option<&str>) -> Option<String> {
@@ -36,13 +45,13 @@ fn cure(source: &Arc<Source>, problem: &Problem, line: &str, opened: Option<&str
     if message.contains("cannot start any token") {
         return at.map(|c| format!("did you forget quotes? a plain value cannot begin with `{c}`"));
     }
-    if context.contains("quoted scalar") {
+    if is_open_quote(problem) {
         return Some("this quote is never closed; did you forget one?".into());
     }
-    if message.contains("unknown escape character") {
+    if message.contains("escape character") || message.contains("hexdecimal") {
         return Some("in double quotes a backslash begins an escape: write it twice, or use single quotes".into());
     }
-    if message.contains("undefined alias") {
+    if message.contains("undefined alias") || context.contains("scanning an alias") {
         return Some("did you forget quotes? a plain value that begins with `*` refers to an anchor".into());
     }
     if message.contains("mapping values are not allowed") {

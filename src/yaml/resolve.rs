@@ -44,7 +44,7 @@ fn number(bytes: &[u8]) -> Type {
         Type::Float
     } else if is_int(bytes) {
         Type::Int
-    } else if is_timestamp(bytes) {
+    } else if is_timestamp(bytes, 10) {
         Type::Timestamp
     } else {
         Type::Str
@@ -155,13 +155,14 @@ fn is_int(bytes: &[u8]) -> bool {
     }
 }
 
-fn is_timestamp(bytes: &[u8]) -> bool {
+/// A date alone has at least `shortest` characters.
+fn is_timestamp(bytes: &[u8], shortest: usize) -> bool {
     let mut scan = Scan(bytes);
     if !(scan.digits(4, 4) && scan.one(|b| b == b'-') && scan.digits(1, 2) && scan.one(|b| b == b'-') && scan.digits(1, 2)) {
         return false;
     }
     if scan.at_end() {
-        return bytes.len() == 10;
+        return bytes.len() >= shortest;
     }
     let blank = |b| matches!(b, b' ' | b'\t');
     if !scan.one(|b| matches!(b, b'T' | b't')) && scan.many(blank) == 0 {
@@ -258,7 +259,7 @@ pub(super) fn to_float(text: &str) -> Result<Value, String> {
 pub(super) fn to_timestamp(text: &str) -> Result<Value, String> {
     let wrong = || format!("{text:?} is not a date");
     let text = text.trim_end_matches('\n');
-    if !is_timestamp(text.as_bytes()) {
+    if !is_timestamp(text.as_bytes(), 0) {
         return Err(wrong());
     }
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());

@@ -62,9 +62,20 @@ pub(super) fn scalar(tag: &str, value: String, style: Style, span: &Span, option
     made.map(Kind::Scalar).map_err(failed)
 }
 
+/// As Python decodes base64: other characters are skipped, the first padding ends it.
 fn binary(text: &str) -> Result<Value, String> {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(compact).map_err(|error| format!("failed to decode base64 data: {error}"))?;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone).with_decode_allow_trailing_bits(true);
+    let digits: String = text.chars().take_while(|c| *c != '=').filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/')).collect();
+    let padding = text.chars().filter(|c| *c == '=').count();
+    let wrong = |reason: &str| format!("failed to decode base64 data: {reason}");
+    if !text.is_ascii() {
+        return Err(wrong("only ASCII is allowed"));
+    }
+    if digits.len() % 4 + padding < 4 && digits.len() % 4 != 0 {
+        return Err(wrong("incorrect padding"));
+    }
+    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient).decode(digits).map_err(|error| wrong(&error.to_string()))?;
     Ok(Value::Bytes(bytes.into()))
 }
 
