@@ -48,3 +48,6 @@ pub use lookup::run_lookup;
 pub use options::FileOptions;
 pub use scope::{Scope, Variable};
 pub use templated::{Mapping, Sequence, Templated, Text};
+
+#[cfg(test)]
+mod context_tests;

@@ -9,8 +9,14 @@ use crate::value::{Fault, Value};
 /// Names that a rendering read, directly or through other variables.
 pub(super) type Reads = Arc<[Arc<str>]>;
 
-/// Variables inside variables, at most: far more than anybody writes, and less than a thread's stack holds.
+/// Variables inside variables, at most: far more than anybody writes.
 const DEPTH: usize = 100;
+
+/// A rendering begins only with so much stack left, on more stack otherwise.
+pub(super) const RED_ZONE: usize = 256 * 1024;
+
+/// How much more.
+pub(super) const MORE_STACK: usize = 2 * 1024 * 1024;
 
 struct Rendering {
     task: usize,
@@ -36,7 +42,7 @@ pub(super) fn rendering(
         return (Err(fault), Arc::default(), true);
     }
     let leave = Leave;
-    let result = render();
+    let result = stacker::maybe_grow(RED_ZONE, MORE_STACK, render);
     std::mem::forget(leave);
     let done = ACTIVE.with_borrow_mut(|active| {
         let done = active.pop()?;

@@ -16,7 +16,7 @@ pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
         Value::Date(date, _) => date_part(date, name),
         _ => None,
     };
-    Ok(found.unwrap_or_else(|| missing(value, &format!("'{name}'"), "attribute")))
+    Ok(found.unwrap_or_else(|| missing(value, &Value::from(name))))
 }
 
 /// `value[key]`; undefined where there is none.
@@ -45,14 +45,18 @@ pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Fault> {
         Value::Date(date, _) => key.as_str().and_then(|name| date_part(date, name)),
         _ => None,
     };
-    Ok(found.unwrap_or_else(|| match key {
-        Value::Str(_) => missing(value, &crate::value::repr(key), "attribute"),
-        _ => missing(value, &crate::value::repr(key), "attribute"),
-    }))
+    Ok(found.unwrap_or_else(|| missing(value, key)))
 }
 
-fn missing(value: &Value, name: &str, what: &str) -> Value {
-    Value::Undefined(format!("object of type '{}' has no {what} {name}", value.type_name()).into())
+/// Ansible's words; Jinja's where the key is nothing.
+fn missing(value: &Value, key: &Value) -> Value {
+    let (kind, shown) = (value.type_name(), crate::value::repr(key));
+    let text = match key {
+        Value::Str(name) if name.is_empty() => format!("'{kind} object' has no attribute ''"),
+        key if key.is_true() => format!("object of type '{kind}' has no attribute {shown}"),
+        _ => format!("{kind} object has no element {shown}"),
+    };
+    Value::Undefined(text.into())
 }
 
 /// A position from the front or, negative, from the back.

@@ -7,7 +7,7 @@ use super::lazy::settle;
 use super::objects::{Builtin, Home, Loop, MacroValue, Module, at_home};
 use super::output::Output;
 use super::tree::{At, Call, Expr, ExprKind, Macro};
-use super::{Arguments, attribute, functions, lookup, methods, mutate, operators};
+use super::{Arguments, active, attribute, functions, lookup, methods, mutate, operators};
 use crate::value::{Dict, Fault, Key, Value};
 
 /// Macros inside macros, at most.
@@ -139,7 +139,7 @@ impl Evaluator<'_> {
             this.unit = outer;
             result
         })?;
-        Ok(Value::from(out.joined(self.cx)?))
+        out.native(self.cx)
     }
 
     /// Runs something one call deeper.
@@ -148,7 +148,7 @@ impl Evaluator<'_> {
             return Err(Fault::error(format!("macros, loops and templates are nested more than {CALL_DEPTH} deep")));
         }
         self.depth += 1;
-        let result = run(self);
+        let result = stacker::maybe_grow(active::RED_ZONE, active::MORE_STACK, || run(self));
         self.depth -= 1;
         result
     }
@@ -183,7 +183,7 @@ impl Evaluator<'_> {
         let result = self.defaults(declared).and_then(|()| {
             let mut out = Output::new(self.unit.newline);
             self.body(&declared.body, &mut out)?;
-            Ok(Value::from(out.joined(self.cx)?))
+            out.native(self.cx)
         });
         self.frames.pop();
         result

@@ -14,6 +14,9 @@ use super::{Arguments, functions};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Fault, FaultKind, Key, Value};
 
+/// What `a if b` is without an `else` when `b` is false: empty where it is used or written, and no value by itself.
+pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined.";
+
 /// One rendering: the variables, the text, and the names that the text itself has bound.
 pub(super) struct Evaluator<'c> {
     pub cx: &'c Arc<Context>,
@@ -97,6 +100,8 @@ impl<'c> Evaluator<'c> {
     /// A value that is used: neither undefined nor unknown.
     pub(super) fn used(&self, value: Value, at: At) -> Result<Value, Fault> {
         match value {
+            // Jinja's own undefined: nothing, wherever it is used
+            Value::Undefined(message) if &*message == NO_ELSE => Ok(Value::from("")),
             Value::Undefined(message) => Err(self.place(self.cx.undefined_fault(&message), at)),
             Value::Unknown(reason) => Err(self.place(Fault::unknown(reason.to_string()), at)),
             value => Ok(value),
@@ -198,7 +203,7 @@ impl<'c> Evaluator<'c> {
         }
         match &choice.no {
             Some(no) => self.expr(no),
-            None => Ok(Value::Undefined("the inline if-expression evaluated to false and no else section was defined.".into())),
+            None => Ok(Value::Undefined(NO_ELSE.into())),
         }
     }
 
@@ -265,7 +270,7 @@ impl<'c> Evaluator<'c> {
             }
             FilterOp::Function(function) => {
                 let input = match input {
-                    Value::Undefined(_) => return Ok(input),
+                    Value::Undefined(message) if &*message != NO_ELSE => return Ok(Value::Undefined(message)),
                     input => self.used(input, input_at)?,
                 };
                 let args = match self.arguments(&filter.args)? {
@@ -344,7 +349,9 @@ impl<'c> Evaluator<'c> {
     }
 
     fn length(&mut self, input: Value, input_at: At, at: At) -> Result<Value, Fault> {
-        if let Value::Undefined(_) = input {
+        if let Value::Undefined(message) = &input
+            && &**message != NO_ELSE
+        {
             return Ok(input);
         }
         let input = self.used(input, input_at)?;
@@ -379,7 +386,7 @@ impl<'c> Evaluator<'c> {
         let values = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
         for value in values {
             match value {
-                Value::Undefined(_) => return Ok(Err(value.clone())),
+                Value::Undefined(message) if &**message != NO_ELSE => return Ok(Err(value.clone())),
                 Value::Unknown(reason) => return Err(Fault::unknown(reason.to_string())),
                 _ => {}
             }

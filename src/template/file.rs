@@ -4,14 +4,15 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::context::Context;
-use super::evaluate::{Evaluator, with_line_ends};
+use super::evaluate::{Evaluator, NO_ELSE, with_line_ends};
+use super::finalize::finalize;
 pub use super::options::FileOptions;
 use super::output::Output;
 use super::place::Place;
 use super::unit::{Body, Dialect, Unit};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::value::{Fault, Value};
+use crate::value::{Fault, Value, text};
 
 /// A compiled template file, for many hosts.
 #[derive(Debug, Clone)]
@@ -49,8 +50,13 @@ impl FileTemplate {
             Body::Template(body) => {
                 let mut out = Output::new(self.unit.newline);
                 Evaluator::new(cx, self.unit.clone()).template(body, &mut out)?;
-                let text = Value::from(out.joined(cx)?);
-                Ok(with_line_ends(text, &self.unit).to_string())
+                Ok(match with_line_ends(out.native(cx)?, &self.unit) {
+                    Value::Str(text) => text.to_string(),
+                    // one expression that is no text is written as it is, without the file's line end, as Ansible does
+                    Value::Null => String::new(),
+                    Value::Undefined(message) if &*message == NO_ELSE => String::new(),
+                    other => text(&finalize(&other)?),
+                })
             }
             Body::Broken(message, at) => Err(self.unit.syntax_fault(message, *at)),
             Body::Expression(_) => Err(Fault::error("a template file is no expression")),

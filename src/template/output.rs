@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use super::evaluate::NO_ELSE;
 use super::finalize::finalize;
 use crate::value::{Fault, Value, text};
 
@@ -60,6 +61,7 @@ impl Output {
         for piece in &self.pieces {
             match piece {
                 Value::Str(text) => out.push_str(text),
+                Value::Undefined(message) if &**message == NO_ELSE => {}
                 Value::Undefined(message) => return Err(cx.undefined_fault(message)),
                 Value::Int(_) | Value::Bool(_) | Value::Float(_) => out.push_str(&text(piece)),
                 other => out.push_str(&text(&finalize(other)?)),

@@ -160,6 +160,9 @@ impl Scanner<'_> {
         let mut keyword: Option<usize> = None;
         let mut words = 0;
         let mut previous: &[u8] = b"";
+        if matches!(end, End::Mark(_)) && matches!(self.source.get(self.at), Some(b'-' | b'+')) {
+            self.at += 1;
+        }
         while self.at < self.source.len() {
             let rest = &self.source[self.at..];
             if balance == 0 && self.ends(rest, end) {
@@ -295,6 +298,7 @@ mod tests {
     fn unary_plus_is_remembered() {
         assert_eq!(scanned("{{ +1 + +x }}"), ("{{ -1 + -x }}".into(), vec![3, 8], vec![]));
         assert_eq!(scanned("{{ [1] + x if x else +2 +}}").1, vec![21]);
+        assert!(scanned("{%+ if x +%}{{+ 1 }}").1.is_empty());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::evaluate::{Block, Evaluator};
+use super::evaluate::{Block, Evaluator, NO_ELSE};
 use super::file;
-use super::objects::{Home, Loop, MacroValue, Namespace};
+use super::objects::{Home, Loop, MacroValue, Module, ModuleValue, Namespace};
 use super::operators;
 use super::output::Output;
 use super::tree::{At, Call, Expr, ExprKind, ForLoop, FromImport, Import, Include, Macro, Stmt, Target};
@@ -85,7 +85,7 @@ impl Evaluator<'_> {
             Stmt::SetBlock(target, filter, body) => self.set_block(target, filter.as_ref(), body)?,
             Stmt::Scoped(body) => return self.scoped(|this| this.body(body, out)),
             Stmt::FilterBlock(filter, body) => {
-                let text = self.text_of(body)?;
+                let text = self.block_value(body)?;
                 let value = self.filtered(filter, text)?;
                 out.value(self.emitted(value, filter.at)?);
             }
@@ -109,9 +109,10 @@ impl Evaluator<'_> {
 
     /// A value that is written: an undefined one fails with the place where it is written.
     fn emitted(&self, value: Value, at: At) -> Result<Value, Fault> {
-        match value {
+        match &value {
+            Value::Undefined(message) if &**message == NO_ELSE => Ok(value),
             Value::Undefined(_) | Value::Unknown(_) => self.used(value, at),
-            value => Ok(value),
+            _ => Ok(value),
         }
     }
 
@@ -240,14 +241,14 @@ impl Evaluator<'_> {
         })
     }
 
-    fn text_of(&mut self, body: &[Stmt]) -> Result<Value, Fault> {
+    fn block_value(&mut self, body: &[Stmt]) -> Result<Value, Fault> {
         let mut out = Output::new(self.unit.newline);
         self.scoped(|this| this.body(body, &mut out))?;
-        Ok(out.joined(self.cx)?.into())
+        out.native(self.cx)
     }
 
     fn set_block(&mut self, target: &Target, filter: Option<&Expr>, body: &[Stmt]) -> Result<(), Fault> {
-        let mut value = self.text_of(body)?;
+        let mut value = self.block_value(body)?;
         if let Some(filter) = filter {
             value = self.filtered(filter, value)?;
         }
@@ -309,7 +310,7 @@ impl Evaluator<'_> {
         }
         let mut out = Output::new(self.unit.newline);
         self.block(&name.into(), level, &mut out)?;
-        Ok(out.joined(self.cx)?.into())
+        out.native(self.cx)
     }
 
     /// `super()`
@@ -389,7 +390,7 @@ impl Evaluator<'_> {
     }
 
     /// Runs another file for what it sets and declares.
-    fn module(&mut self, file: &Expr, with_context: bool) -> Result<super::objects::ModuleValue, Fault> {
+    fn module(&mut self, file: &Expr, with_context: bool) -> Result<ModuleValue, Fault> {
         let Some(unit) = self.load(file, false)? else { return Err(Fault::error("nothing to import")) };
         let mut inner = self.inner(unit.clone(), with_context);
         let mut text = Output::new("\n");
@@ -397,7 +398,7 @@ impl Evaluator<'_> {
         let names = if with_context { inner.frames.concat() } else { inner.frames.pop().unwrap_or_default() };
         let text = text.joined(self.cx)?;
         let isolated = !with_context;
-        Ok(super::objects::ModuleValue(Arc::new(super::objects::Module { unit, names, isolated, text })))
+        Ok(ModuleValue(Arc::new(Module { unit, names, isolated, text })))
     }
 
     fn import(&mut self, import: &Import) -> Result<(), Fault> {
@@ -406,11 +407,18 @@ impl Evaluator<'_> {
         Ok(())
     }
 
+    fn not_exported(&self, name: &str, module: &ModuleValue, at: At) -> Value {
+        let file = module.0.unit.place.part(At::default());
+        let file = file.as_ref().and_then(|span| span.path().file_name()).map_or_else(String::new, |file| file.to_string_lossy().into_owned());
+        let line = self.unit.place.part(at).map_or(1, |span| span.position().line);
+        let text = format!("the template '{file}' (imported on line {line}) does not export the requested name '{name}'");
+        Value::Undefined(text.into())
+    }
+
     fn from_import(&mut self, import: &FromImport) -> Result<(), Fault> {
         let module = self.module(&import.file, import.with_context)?;
         for (name, alias) in &import.names {
-            let missing = || Value::Undefined(format!("the imported template does not export the requested name '{name}'").into());
-            let value = module.export(name).unwrap_or_else(missing);
+            let value = module.export(name).unwrap_or_else(|| self.not_exported(name, &module, import.file.at));
             self.set(alias, value);
         }
         Ok(())
