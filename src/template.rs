@@ -29,7 +29,6 @@ mod operators;
 mod options;
 mod output;
 mod place;
-mod printf;
 mod scan;
 mod scope;
 mod statements;

@@ -1,7 +1,6 @@
 //! `a.b` and `a['b']`.
 
-use chrono::{Datelike, Timelike};
-
+use super::methods::dates;
 use crate::value::{Fault, Key, Value};
 
 /// `value.name`; undefined where there is none.
@@ -13,7 +12,7 @@ pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
         Value::Undefined(_) | Value::Unknown(_) => return Ok(value.clone()),
         Value::Dict(dict) => dict.get(name).cloned(),
         Value::Object(object) => object.get(&Value::from(name))?,
-        Value::Date(date, _) => date_part(date, name),
+        Value::Date(..) => dates::attribute(value, name),
         _ => None,
     };
     Ok(found.unwrap_or_else(|| missing(value, &Value::from(name))))
@@ -42,7 +41,7 @@ pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Fault> {
         },
         Value::Bytes(bytes) => index(key, bytes.len()).map(|i| Value::Int(bytes[i].into())),
         Value::Object(object) => object.get(key)?,
-        Value::Date(date, _) => key.as_str().and_then(|name| date_part(date, name)),
+        Value::Date(..) => key.as_str().and_then(|name| dates::attribute(value, name)),
         _ => None,
     };
     Ok(found.unwrap_or_else(|| missing(value, key)))
@@ -68,18 +67,4 @@ fn index(key: &Value, length: usize) -> Option<usize> {
     };
     let n = if n < 0 { n + length as i128 } else { n };
     usize::try_from(n).ok().filter(|i| *i < length)
-}
-
-fn date_part(date: &chrono::NaiveDateTime, name: &str) -> Option<Value> {
-    let n = match name {
-        "year" => i64::from(date.year()),
-        "month" => date.month().into(),
-        "day" => date.day().into(),
-        "hour" => date.hour().into(),
-        "minute" => date.minute().into(),
-        "second" => date.second().into(),
-        "microsecond" => (date.nanosecond() / 1000).into(),
-        _ => return None,
-    };
-    Some(Value::from(n))
 }

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::surroundings::Surroundings;
 use super::tree::{Arg, At, Choice, Comparison, Expr, ExprKind, FilterCall, FilterOp, Slice, TestCall, TestOp};
 use super::unit::{Body, Dialect, Unit};
-use super::{Arguments, functions};
+use super::{Arguments, filters, functions};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Fault, FaultKind, Key, Value};
 
@@ -277,7 +277,7 @@ impl<'c> Evaluator<'c> {
                     Ok(args) => settled(args)?,
                     Err(undefined) => return Ok(undefined),
                 };
-                let result = function(settle(input)?, args, &self.env());
+                let result = function(settle(input)?, args, &self.env()).map_err(|fault| filters::named("filter", &filter.name, fault));
                 self.outcome(result, at)
             }
         }
@@ -375,7 +375,8 @@ impl<'c> Evaluator<'c> {
                     Ok(args) => settled(args)?,
                     Err(undefined) => return self.used(undefined, at),
                 };
-                function(input, args, &self.env()).map(Value::Bool).map_err(|fault| self.place(fault, at))
+                let result = function(input, args, &self.env()).map_err(|fault| filters::named("test", &test.name, fault));
+                result.map(Value::Bool).map_err(|fault| self.place(fault, at))
             }
         }
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Local, Utc};
 use super::context::{Context, lock};
 use super::evaluate::Evaluator;
 use super::objects::{Builtin, Cycler, CyclerState, Namespace, Vars, builtin};
+use super::methods::dates;
 use super::{Arguments, operators};
 use crate::value::{Dict, Fault, Key, Value};
 
@@ -65,7 +66,6 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, function: &Builtin, args: Argu
             let first = !std::mem::replace(&mut *lock(used), true);
             Ok(if first { "".into() } else { separator.as_str().into() })
         }
-        Builtin::TotalSeconds(seconds) => Ok((*seconds).into()),
     }
 }
 
@@ -112,12 +112,10 @@ fn now(args: &Arguments) -> Result<Value, Fault> {
     let utc = args.positional.first().or_else(|| named(args, "utc")).is_some_and(Value::is_true);
     let format = args.positional.get(1).or_else(|| named(args, "fmt")).filter(|format| format.is_true());
     let date = if utc { DateTime::<Utc>::from(std::time::SystemTime::now()).naive_utc() } else { Local::now().naive_local() };
-    let Some(format) = format else { return Ok(Value::Date(date, None)) };
-    let mut out = String::new();
-    match std::fmt::Write::write_fmt(&mut out, format_args!("{}", date.format(&format.to_string()))) {
-        Ok(()) => Ok(out.into()),
-        Err(_) => Err(Fault::error(format!("'{format}' is not a date format"))),
-    }
+    Ok(match format {
+        None => Value::Date(date, None),
+        Some(format) => dates::written(&date, None, "", &format.to_string()).into(),
+    })
 }
 
 /// `undef(hint=None)`

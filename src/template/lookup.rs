@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::evaluate::{Evaluator, settled};
-use super::lower::short_name;
+use super::filters::named;
 use super::surroundings::Surroundings;
 use super::tree::{Arg, At, Expr, ExprKind};
 use super::{Arguments, lookups};
@@ -21,10 +21,10 @@ pub fn run_lookup(name: &str, terms: Vec<Value>, args: Arguments, cx: &Arc<Conte
 }
 
 fn run(name: &str, terms: Vec<Value>, args: Arguments, env: &Surroundings<'_>) -> Result<Vec<Value>, Fault> {
-    let Some(lookup) = lookups::find(name).or_else(|| lookups::find(short_name(name))) else {
+    let Some(lookup) = lookups::find(name) else {
         return Err(Fault::error(format!("The lookup plugin '{name}' was not found.")));
     };
-    lookup(terms, args, env)
+    lookup(terms, args, env).map_err(|fault| named("lookup", name, fault))
 }
 
 /// A call as it is written: terms that are constants with templates in them are rendered, with a warning.

@@ -8,8 +8,16 @@ use minijinja::value::{Value as Parsed, ValueKind};
 use super::scan::Scan;
 use super::tree::{Arg, At, Binary, Call, Choice, Comparison, Expr, ExprKind, FilterCall, FilterOp, Slice, TestCall, TestOp};
 use super::unit::{self, Dialect, Unit};
-use super::{filters, literal, tests};
+use super::filters::{self, short_name};
+use super::{literal, tests};
 use crate::value::Value;
+
+/// What does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Filter,
+    Test,
+}
 
 /// What the lowering of one text knows.
 pub(super) struct Lowering<'s> {
@@ -17,7 +25,7 @@ pub(super) struct Lowering<'s> {
     pub scan: &'s Scan,
     pub dialect: Dialect,
     /// Names of filters and tests that do not exist, with their places.
-    pub missing: Vec<(String, At)>,
+    pub missing: Vec<(Missing, Arc<str>, At)>,
     /// The blocks met so far.
     pub blocks: Vec<(Arc<str>, Arc<Vec<super::tree::Stmt>>)>,
     /// Names that were read, to see whether a body reads `loop` or `varargs`.
@@ -173,7 +181,7 @@ impl Lowering<'_> {
         let name: Arc<str> = filter.name.into();
         let op = filter_op(&name);
         if matches!(op, FilterOp::Missing) {
-            self.missing.push((format!("no filter named '{name}'"), span));
+            self.missing.push((Missing::Filter, name.clone(), span));
         }
         let at = input.as_ref().map_or(span, |input| input.at.to(span));
         Expr { kind: ExprKind::Filter(Box::new(FilterCall { name, input, args, op })), at }
@@ -185,7 +193,7 @@ impl Lowering<'_> {
         let name: Arc<str> = test.name.into();
         let op = test_op(&name);
         if matches!(op, TestOp::Missing) {
-            self.missing.push((format!("no test named '{name}'"), span));
+            self.missing.push((Missing::Test, name.clone(), span));
         }
         let at = input.at.to(span);
         Expr { kind: ExprKind::Test(Box::new(TestCall { name, input, args, op })), at }
@@ -251,11 +259,6 @@ fn comparison(op: ast::CompareOpKind) -> Comparison {
     }
 }
 
-/// The name without the collection that ansible-core itself is.
-pub(super) fn short_name(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
-}
-
 /// How a filter of that name is applied.
 pub(super) fn filter_op(name: &str) -> FilterOp {
     let short = short_name(name);
@@ -263,7 +266,7 @@ pub(super) fn filter_op(name: &str) -> FilterOp {
         "default" | "d" => FilterOp::Default,
         "mandatory" => FilterOp::Mandatory,
         "length" | "count" => FilterOp::Length,
-        _ => match (filters::find(name).or_else(|| filters::find(short)), old_test(short)) {
+        _ => match (filters::find(name), old_test(short)) {
             (Some(filter), _) => FilterOp::Function(filter),
             (None, Some(test)) => FilterOp::AsTest(test),
             (None, None) => FilterOp::Missing,
@@ -283,6 +286,6 @@ pub(super) fn test_op(name: &str) -> TestOp {
     match short {
         "defined" => TestOp::Defined,
         "undefined" => TestOp::Undefined,
-        _ => tests::find(name).or_else(|| tests::find(short)).map_or(TestOp::Missing, TestOp::Function),
+        _ => tests::find(name).map_or(TestOp::Missing, TestOp::Function),
     }
 }

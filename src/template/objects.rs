@@ -177,7 +177,6 @@ pub(super) enum Builtin {
     CyclerNext(Arc<CyclerState>),
     CyclerReset(Arc<CyclerState>),
     Joiner(String, Arc<Mutex<bool>>),
-    TotalSeconds(f64),
 }
 
 object!(Builtin, "function", |_, _| Ok(None));
@@ -206,61 +205,6 @@ object!(Cycler, "Cycler", |this, name| {
         _ => None,
     })
 });
-
-/// The difference of two dates.
-#[derive(Debug)]
-struct Duration(chrono::TimeDelta);
-
-/// The difference of two dates as a value.
-pub(super) fn duration(delta: chrono::TimeDelta) -> Value {
-    Value::Object(Arc::new(Duration(delta)))
-}
-
-impl Object for Duration {
-    fn type_name(&self) -> &'static str {
-        "timedelta"
-    }
-
-    fn get(&self, key: &Value) -> Result<Option<Value>, Fault> {
-        let micros = self.0.num_microseconds().unwrap_or(i64::MAX);
-        let day = 86_400_000_000;
-        Ok(match key.as_str() {
-            Some("days") => Some(micros.div_euclid(day).into()),
-            Some("seconds") => Some((micros.rem_euclid(day) / 1_000_000).into()),
-            Some("microseconds") => Some((micros.rem_euclid(1_000_000)).into()),
-            Some("total_seconds") => Some(builtin(Builtin::TotalSeconds(micros as f64 / 1e6))),
-            _ => None,
-        })
-    }
-
-    fn iterate(&self) -> Result<Option<Vec<Value>>, Fault> {
-        Ok(None)
-    }
-
-    fn len(&self) -> Option<usize> {
-        None
-    }
-
-    fn resolve(&self) -> Result<Value, Fault> {
-        let micros = self.0.num_microseconds().unwrap_or(i64::MAX);
-        let days = micros.div_euclid(86_400_000_000);
-        let rest = micros.rem_euclid(86_400_000_000);
-        let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
-        let mut shown = format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if fraction > 0 {
-            shown.push_str(&format!(".{fraction:06}"));
-        }
-        if days != 0 {
-            let unit = if days.abs() == 1 { "day" } else { "days" };
-            shown = format!("{days} {unit}, {shown}");
-        }
-        Ok(Value::from(shown))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
 
 /// `vars`: all variables as a dictionary.
 #[derive(Debug)]

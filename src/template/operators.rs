@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::printf;
+use super::methods::{dates, printf};
 use super::tree::{Binary, Comparison};
 use crate::value::{Dict, Fault, Value, compare, text};
 
@@ -15,7 +15,7 @@ pub(super) fn binary(op: Binary, a: &Value, b: &Value) -> Result<Value, Fault> {
     match op {
         Binary::Add => add(a, b),
         Binary::Concat => Ok(Value::from(joined(&[a, b])?)),
-        Binary::Rem if matches!(a, Value::Str(_)) => printf::format(text(a).as_str(), b).map(Value::from),
+        Binary::Rem if matches!(a, Value::Str(_)) => printf::percent(&text(a), b).map(Value::from),
         Binary::Mul => match (a, b) {
             (Value::Str(_) | Value::List(_) | Value::Tuple(_), n) if whole(n).is_some() => repeat(a, whole(n)),
             (n, Value::Str(_) | Value::List(_) | Value::Tuple(_)) if whole(n).is_some() => repeat(b, whole(n)),
@@ -94,9 +94,8 @@ fn float(value: &Value) -> Option<f64> {
 }
 
 fn arithmetic(op: Binary, a: &Value, b: &Value) -> Result<Value, Fault> {
-    if let (Value::Date(x, _), Value::Date(y, _), Binary::Sub) = (a, b, op) {
-        let span = *x - *y;
-        return Ok(super::objects::duration(span));
+    if let (Binary::Sub, Some(difference)) = (op, dates::difference(a, b)) {
+        return difference;
     }
     if let (Some(x), Some(y)) = (whole(a), whole(b)) {
         return integers(op, x, y);

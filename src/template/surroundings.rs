@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::env::Env;
+use super::filters::named as named_fault;
 use super::evaluate::Evaluator;
 use super::lazy::settle;
 use super::lower::{filter_op, test_op};
@@ -59,7 +60,7 @@ impl Env for Surroundings<'_> {
             (_, Value::Undefined(message)) => Err(self.cx.undefined_fault(message)),
             (FilterOp::Mandatory, _) => Ok(input),
             (FilterOp::Length, _) => operators::length(&input).map(Value::from),
-            (FilterOp::Function(filter), _) => filter(settle(input)?, args, self),
+            (FilterOp::Function(filter), _) => filter(settle(input)?, args, self).map_err(|fault| named_fault("filter", name, fault)),
             (FilterOp::AsTest(test), _) => test(settle(input)?, args, self).map(Value::Bool),
             (FilterOp::Missing, _) => Err(Fault::error(format!("The filter plugin '{name}' was not found."))),
         }
@@ -72,7 +73,7 @@ impl Env for Surroundings<'_> {
             (TestOp::Undefined, _) => Ok(matches!(input, Value::Undefined(_))),
             (TestOp::Missing, _) => Err(Fault::error(format!("The test plugin '{name}' was not found."))),
             (_, Value::Undefined(message)) => Err(self.cx.undefined_fault(message)),
-            (TestOp::Function(test), _) => test(settle(input)?, args, self),
+            (TestOp::Function(test), _) => test(settle(input)?, args, self).map_err(|fault| named_fault("test", name, fault)),
         }
     }
 

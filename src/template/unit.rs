@@ -5,11 +5,12 @@ use std::sync::Arc;
 use minijinja::machinery::{ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-use super::lower::Lowering;
+use super::lower::{Lowering, Missing};
 use super::options::FileOptions;
 use super::place::Place;
 use super::scan::{self, Scan};
 use super::tree::{At, Expr, Stmt};
+use super::{filters, tests};
 use crate::diagnostic::Diagnostic;
 use crate::value::Fault;
 
@@ -37,7 +38,7 @@ pub(super) struct Unit {
     /// How many line ends the text ends with: a text result gets them back.
     pub line_ends: usize,
     /// Filters and tests that do not exist.
-    missing: Vec<(String, At)>,
+    missing: Vec<(Missing, Arc<str>, At)>,
 }
 
 /// What was compiled.
@@ -137,8 +138,12 @@ impl Unit {
         if let Body::Broken(message, at) = &self.body {
             complaints.push(self.complain(Diagnostic::error(self.syntax_message(message)), *at));
         }
-        for (message, at) in &self.missing {
-            complaints.push(self.complain(Diagnostic::warning(message.clone()), *at));
+        for (what, name, at) in &self.missing {
+            let warning = match what {
+                Missing::Filter => Diagnostic::warning(format!("no filter named '{name}'")).did_you_mean(name, filters::all_names()),
+                Missing::Test => Diagnostic::warning(format!("no test named '{name}'")).did_you_mean(name, tests::all_names()),
+            };
+            complaints.push(self.complain(warning, *at));
         }
         complaints
     }
