@@ -12,6 +12,7 @@ pub mod context;
 pub mod control;
 pub mod digest;
 pub mod execute;
+mod facts;
 pub mod glob;
 pub mod job;
 pub mod list;

@@ -52,6 +52,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::ping::Ping>(BUILTIN),
     Entry::of::<builtin::replace::Replace>(BUILTIN),
     Entry::of::<builtin::service::Service>(BUILTIN),
+    Entry::of::<builtin::setup::Setup>(BUILTIN),
     Entry::of::<builtin::shell::Shell>(BUILTIN),
     Entry::of::<builtin::slurp::Slurp>(BUILTIN),
     Entry::of::<builtin::stat::Stat>(BUILTIN),

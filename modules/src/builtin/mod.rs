@@ -17,6 +17,7 @@ pub mod ping;
 pub mod replace;
 pub mod script;
 pub mod service;
+pub mod setup;
 pub mod shell;
 pub mod slurp;
 pub mod stat;
