@@ -1,0 +1,85 @@
+# rplay: two commands set everything up: `make deps` (once, on a bare Debian) and `make up`.
+#   make deps        what Debian must have, a venv with ansible-lint; checks Rust
+#   make build       rplay and the static runner, optimised                          (about 4 minutes the first time)
+#   make up          build, four lab hosts, kubernetes.yml on them                   (hosts: 2 s, the first time 1 to 2 minutes; 200 MB)
+#   make test        everything that can be tested; CI runs exactly this
+#   make smoketest   the roles' own tests (tag `test`) on the lab
+#   make clean       takes the lab away
+#   make vagrant     the Vagrant hosts' ssh.config (needs vagrant)
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+CACHE ?= $(HOME)/.cache/rplay
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
+TRIPLE := $(shell uname -m)-unknown-linux-gnu
+RUNNER := rplay-runner-$(shell uname -m)-linux
+RELEASE := $(CARGO_TARGET_DIR)/release
+DEBUG := $(CARGO_TARGET_DIR)/debug
+RPLAY := $(RELEASE)/rplay
+STATIC := CARGO_TARGET_$(shell echo $(TRIPLE) | tr 'a-z-' 'A-Z_')_RUSTFLAGS='-C target-feature=+crt-static'
+ARGS ?=
+
+.PHONY: help deps build runner debug up down test lint unit roles-test smoketest clean vagrant bench checksums
+help:
+	@sed -n 's/^#   //p' Makefile
+
+deps:
+	sh scripts/deps.sh
+
+build: runner
+	cargo build --release -p rplay --bin rplay
+	install -m 755 $(CARGO_TARGET_DIR)/$(TRIPLE)/release/rplay-runner $(RELEASE)/$(RUNNER)
+
+# the program that goes to targets: static, so that it runs anywhere
+runner:
+	@echo "== building rplay and its runner (Rust $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer)"
+	$(STATIC) cargo build --release --target $(TRIPLE) -p rplay-modules --bin rplay-runner
+
+# rplay as tests use it: quick to build
+debug: runner
+	cargo build -p rplay --bin rplay
+	install -m 755 $(CARGO_TARGET_DIR)/$(TRIPLE)/release/rplay-runner $(DEBUG)/$(RUNNER)
+
+up: build
+	@echo "== lab: four hosts (2 s; the first time 1 to 2 minutes and 200 MB for the base image)"
+	$(RPLAY) lab up
+	@echo "== PyPy and etcd from Debian's packages (the first time about a minute)"
+	$(RPLAY) lab pypy >/dev/null
+	$(RPLAY) lab etcd >/dev/null
+	@echo "== kubernetes.yml on the lab"
+	$(RPLAY) -i inventories/lab.ini kubernetes.yml $(ARGS)
+
+down:
+	$(RPLAY) lab down
+
+smoketest:
+	$(RPLAY) --tags test $(ARGS)
+
+clean:
+	if [ -x $(RPLAY) ]; then $(RPLAY) lab clean; fi
+
+test: lint unit roles-test
+
+unit: debug
+	cargo test --workspace --no-fail-fast
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	sh scripts/lint.sh
+
+roles-test: debug
+	bash scripts/roles-test.sh $(DEBUG)/rplay
+
+bench: build
+	bash bench/run.sh $(RPLAY) $(ARGS)
+
+checksums:
+	sh scripts/checksums.sh
+
+vagrant:
+	sh scripts/vagrant-ssh-config.sh > ssh.config
