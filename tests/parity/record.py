@@ -29,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 RULES = json.loads((HERE / "normalise.json").read_text())
 REPLACE = [(re.compile(pattern), text) for pattern, text in RULES["replace"]]
 LINES = [re.compile(pattern) for pattern in RULES["lines"]]
+BANNER = re.compile(r"(TASK|RUNNING HANDLER) \[")
 DROP = set(RULES["drop"])
 DROP_IF = {key: re.compile(pattern) for key, pattern in RULES["drop_if_matches"].items()}
 RUN_ENV = {
@@ -135,7 +136,7 @@ def host_result(event, body):
 
 def fold(lines):
     """Events, one per line, to plays > tasks > hosts, and the recap."""
-    plays, recap, open_tasks = [], {}, {}
+    plays, recap, open_tasks, order = [], {}, {}, 0
     for line in filter(str.strip, lines):
         event = json.loads(line)
         kind = event["_event"]
@@ -148,10 +149,11 @@ def fold(lines):
             for host, body in event["hosts"].items():
                 task = open_tasks[event["task"]["id"]]
                 task["hosts"][host] = host_result(kind, body)
+                task["order"][host] = order = order + 1
                 task["meta"] = body.get("action") in ("meta", "ansible.builtin.meta")
         elif kind == "v2_playbook_on_stats":
             recap = event["stats"]
-    return settle(plays), recap
+    return plays, recap
 
 
 def settle(plays):
@@ -160,6 +162,7 @@ def settle(plays):
         kept = []
         for task in play["tasks"]:
             meta = task.pop("meta", False)
+            task.pop("order")
             same = kept and kept[-1]["task"] == task["task"] and not kept[-1]["hosts"].keys() & task["hosts"].keys()
             if meta and same:
                 kept[-1]["hosts"].update(task["hosts"])
@@ -173,18 +176,22 @@ def start_task(plays, open_tasks, event, kind):
     task = event["task"]
     if event["_event"] == "v2_runner_on_start" and task["id"] in open_tasks:
         return
-    open_tasks[task["id"]] = {"task": task["name"], "kind": kind, "hosts": {}}
+    open_tasks[task["id"]] = {"task": task["name"], "kind": kind, "hosts": {}, "order": {}}
     plays[-1]["tasks"].append(open_tasks[task["id"]])
 
 
 def per_host(plays):
     """For strategies without an order between hosts: each host's own sequence."""
     for play in plays:
-        hosts = {}
-        for task in play.pop("tasks"):
-            for host, result in task["hosts"].items():
-                hosts.setdefault(host, []).append({"task": task["task"], **result})
-        play["hosts"] = {host: hosts[host] for host in sorted(hosts)}
+        steps = [
+            (host, task["order"][host], {"task": task["task"], **result})
+            for task in play.pop("tasks")
+            for host, result in task["hosts"].items()
+        ]
+        steps.sort(key=lambda step: step[:2])
+        play["hosts"] = {}
+        for host, _, step in steps:
+            play["hosts"].setdefault(host, []).append(step)
     return plays
 
 
@@ -216,7 +223,7 @@ def only_filled(lines):
     """Without the banners that nothing follows, and without a banner that is repeated."""
     kept, last = [], None
     for line, following in zip(lines, [*lines[1:], ""]):
-        banner = line.startswith(("TASK [", "RUNNING HANDLER ["))
+        banner = bool(BANNER.match(line))
         if banner and (line == last or re.match(r"(TASK|PLAY|RUNNING HANDLER)\b", following)):
             continue
         last = line if banner else last
@@ -292,13 +299,13 @@ def run(name):
         expected = {
             "ansible_core": version(),
             "exit": done.returncode,
-            "plays": per_host(plays) if extra.get("unordered") else plays,
+            "plays": per_host(plays) if extra.get("unordered") else settle(plays),
             "recap": recap,
             "tree": masked(scratch, tree(scratch.out)),
             "stdout": shown(scratch.mask(done.stdout)),
         }
         if extra.get("unordered"):
-            expected["stdout"].sort()
+            expected["stdout"] = sorted(line for line in expected["stdout"] if not BANNER.match(line))
         return expected, scratch.mask(done.stdout + done.stderr)
     finally:
         scratch.remove()

@@ -1,0 +1,112 @@
+//! Parity with ansible-core: runs every case under `tests/parity/` with rplay and compares what happened
+//! with what ansible-core did when `record.py` wrote the case's `expected.json`.
+//!
+//! `RPLAY_PARITY=topic` or `topic/case` (several with commas) chooses cases, `RPLAY_BIN` another program
+//! to run (`tests/parity/oracle` runs the real ansible-playbook), `RPLAY_PARITY_ALL=1` prints every difference.
+
+#[path = "parity/replay/case.rs"]
+mod case;
+#[path = "parity/replay/compare.rs"]
+mod compare;
+#[path = "parity/replay/outcome.rs"]
+mod outcome;
+#[path = "parity/replay/rules.rs"]
+mod rules;
+#[path = "parity/replay/screen.rs"]
+mod screen;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use case::Case;
+use rules::Rules;
+
+/// How many cases run at a time.
+const THREADS: usize = 2;
+/// How many differences of one case are printed, unless all are asked for.
+const SHOWN: usize = 6;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity")
+}
+
+fn program() -> PathBuf {
+    match std::env::var_os("RPLAY_BIN") {
+        Some(path) => std::path::absolute(path).expect("RPLAY_BIN is a path"),
+        None => PathBuf::from(env!("CARGO_BIN_EXE_rplay")),
+    }
+}
+
+fn wanted(name: &str) -> bool {
+    let Ok(filter) = std::env::var("RPLAY_PARITY") else { return true };
+    filter
+        .split(',')
+        .any(|part| name == part || name.split('/').next() == Some(part))
+}
+
+/// The differences of one case, or why it could not be compared.
+fn check(name: &str, rules: &Rules) -> Vec<String> {
+    let found = Case::load(&root(), name).and_then(|case| {
+        let expected = case.expected()?;
+        let actual = case.run(&program(), rules)?;
+        Ok(case.settle(compare::outcomes(&expected, &actual, rules)))
+    });
+    found.unwrap_or_else(|why| vec![why])
+}
+
+fn check_all(names: &[String], rules: &Rules) -> Vec<(String, Vec<String>)> {
+    let next = Mutex::new(names.iter());
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let Some(name) = next.lock().unwrap().next() else { break };
+                    let differences = check(name, rules);
+                    found.lock().unwrap().push((name.clone(), differences));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort();
+    found
+}
+
+fn report(found: &[(String, Vec<String>)]) -> String {
+    let limit = if std::env::var_os("RPLAY_PARITY_ALL").is_some() { usize::MAX } else { SHOWN };
+    let mut text = String::new();
+    for (name, differences) in found.iter().filter(|(_, d)| !d.is_empty()) {
+        text += &format!("\n{name}: {} differences\n", differences.len());
+        for line in differences.iter().take(limit) {
+            text += &format!("  {}\n", line.replace('\n', "\n  "));
+        }
+    }
+    text
+}
+
+#[test]
+fn agrees_with_ansible_core() {
+    let rules = Rules::load(&root());
+    let names: Vec<String> = case::names(&root()).into_iter().filter(|name| wanted(name)).collect();
+    let found = check_all(&names, &rules);
+    let differing = found.iter().filter(|(_, d)| !d.is_empty()).count();
+    assert!(!names.is_empty(), "no case is named like that");
+    assert!(
+        differing == 0,
+        "{differing} of {} cases differ from ansible-core\n{}",
+        names.len(),
+        report(&found)
+    );
+}
+
+#[test]
+fn every_case_is_recorded() {
+    let names = case::names(&root());
+    let missing: Vec<&String> = names
+        .iter()
+        .filter(|name| !root().join(name).join("expected.json").exists())
+        .collect();
+    assert!(missing.is_empty(), "record these: {missing:?}");
+    assert!(names.len() >= 60, "only {} cases", names.len());
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "$# arguments: $1 $2"
