@@ -31,10 +31,16 @@ fn root() -> PathBuf {
 }
 
 fn program() -> PathBuf {
-    match std::env::var_os("RPLAY_BIN") {
-        Some(path) => std::path::absolute(path).expect("RPLAY_BIN is a path"),
-        None => PathBuf::from(env!("CARGO_BIN_EXE_rplay")),
+    if let Some(path) = std::env::var_os("RPLAY_BIN") {
+        return std::path::absolute(path).expect("RPLAY_BIN is a path");
     }
+    // cargo builds the programs of this package only; local tasks need the runner beside rplay
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "rplay-modules", "--bin", "rplay-runner"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the runner cannot be built");
+    PathBuf::from(env!("CARGO_BIN_EXE_rplay"))
 }
 
 fn wanted(name: &str) -> bool {
@@ -45,16 +51,17 @@ fn wanted(name: &str) -> bool {
 }
 
 /// The differences of one case, or why it could not be compared.
-fn check(name: &str, rules: &Rules) -> Vec<String> {
+fn check(name: &str, program: &Path, rules: &Rules) -> Vec<String> {
     let found = Case::load(&root(), name).and_then(|case| {
         let expected = case.expected()?;
-        let actual = case.run(&program(), rules)?;
+        let actual = case.run(program, rules)?;
         Ok(case.settle(compare::outcomes(&expected, &actual, rules)))
     });
     found.unwrap_or_else(|why| vec![why])
 }
 
 fn check_all(names: &[String], rules: &Rules) -> Vec<(String, Vec<String>)> {
+    let program = program();
     let next = Mutex::new(names.iter());
     let found = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -62,7 +69,7 @@ fn check_all(names: &[String], rules: &Rules) -> Vec<(String, Vec<String>)> {
             scope.spawn(|| {
                 loop {
                     let Some(name) = next.lock().unwrap().next() else { break };
-                    let differences = check(name, rules);
+                    let differences = check(name, &program, rules);
                     found.lock().unwrap().push((name.clone(), differences));
                 }
             });
