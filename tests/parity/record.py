@@ -7,6 +7,9 @@ Run by hand with the Python that has ansible-core 2.19 installed:
     PYTHON tests/parity/record.py --missing            only those that have no expected.json yet
     PYTHON tests/parity/record.py --check [...]        record again, write nothing, name what differs
 
+`tests/cases/heritage/*` holds what ansible-core no longer takes: there `modern.yml` says the same in today's
+words, and it is that playbook which is recorded.
+
 The rules that make two runs comparable are in normalise.json and are applied in the same way by
 tests/parity.rs. README.md describes the files.
 """
@@ -75,7 +78,7 @@ def command(case, scratch, extra):
     inventory = next(n for n in ("inventory.ini", "inventory.yml", "inventory") if (case / n).exists())
     given = [str(arg).replace("{out}", str(scratch.out)) for arg in extra.get("args", [])]
     forks = [] if extra.get("forks") is None else ["-f", str(extra["forks"])]
-    books = extra.get("playbooks", ["playbook.yml"])
+    books = extra.get("playbooks", ["modern.yml" if (case / "modern.yml").exists() else "playbook.yml"])
     return ["-i", inventory, "-e", f"out={scratch.out}", *(forks or ["-f", "1"]), *given, *books]
 
 
@@ -339,7 +342,8 @@ def version():
 
 
 def cases():
-    return sorted(str(p.parent.relative_to(HERE)) for p in HERE.glob("*/*/playbook.yml"))
+    old = [f"../cases/heritage/{p.parent.name}" for p in HERE.glob("../cases/heritage/*/playbook.yml")]
+    return sorted(str(p.parent.relative_to(HERE)) for p in HERE.glob("*/*/playbook.yml")) + sorted(old)
 
 
 def record(name, check):
@@ -349,7 +353,7 @@ def record(name, check):
     same = target.exists() and target.read_text() == text
     if not check:
         target.write_text(text)
-        (Path(tempfile.gettempdir()) / f"parity-{name.replace('/', '-')}.log").write_text(output)
+        (Path(tempfile.gettempdir()) / f"parity-{name.removeprefix('../').replace('/', '-')}.log").write_text(output)
     failed = sum(h["failures"] + h["unreachable"] for h in expected["recap"].values())
     error = "" if expected["recap"] else output.strip().split("\n")[0]
     return f"{name}: exit {expected['exit']}, {failed} failed, {'same' if same else 'CHANGED'} {error}"

@@ -26,12 +26,12 @@ const SMALL: usize = 2000;
 /// They repeat the status, or are compared by themselves.
 const APART: [&str; 5] = ["results", "changed", "failed", "skipped", "unreachable"];
 
-/// Events, one per line, to plays with tasks with hosts, and the recap.
+/// Events, one per line, to plays with tasks with hosts, and the recap; `--list-tasks` and the like print other lines.
 ///
 /// Where hosts do not wait for one another (`unordered`), a play has each host's own sequence instead of tasks.
 pub fn fold(text: &str, rules: &Rules, unordered: bool) -> Result<(Vec<Value>, Value), String> {
     let mut fold = Fold { rules, plays: Vec::new(), recap: json!({}), order: 0 };
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for line in text.lines().filter(|line| line.starts_with('{')) {
         let event: Value = serde_json::from_str(line).map_err(|e| format!("not an event ({e}): {line:.200}"))?;
         fold.event(&event);
     }
