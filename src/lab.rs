@@ -61,8 +61,8 @@ fn dispatch(line: &Line, args: &[String], out: &mut dyn Write) -> Result<i32> {
             return script(
                 "pypy.sh",
                 concat!(
-                    include_str!("../../lab/debian.sh"),
-                    include_str!("../../lab/pypy.sh")
+                    include_str!("../lab/debian.sh"),
+                    include_str!("../lab/pypy.sh")
                 ),
             );
         }
@@ -70,8 +70,8 @@ fn dispatch(line: &Line, args: &[String], out: &mut dyn Write) -> Result<i32> {
             return script(
                 "etcd.sh",
                 concat!(
-                    include_str!("../../lab/debian.sh"),
-                    include_str!("../../lab/etcd.sh")
+                    include_str!("../lab/debian.sh"),
+                    include_str!("../lab/etcd.sh")
                 ),
             );
         }
