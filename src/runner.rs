@@ -11,7 +11,7 @@ mod place;
 mod pool;
 
 pub use counted::Stats;
-pub use pool::{Options, Pool};
+pub use pool::{Options, Pool, Sink};
 
 /// Gives the content that a runner asks for by its SHA-256 (hexadecimal).
 pub trait ContentSource {

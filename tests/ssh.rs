@@ -2,6 +2,8 @@
 //!
 //! Needs root, sshd, ssh and ssh-keygen; says so and passes where they are missing. Tests of the runner need `cargo build -p rplay-modules` first.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "ssh/server.rs"]
 mod server;
 
@@ -41,6 +43,9 @@ macro_rules! needs_runner {
         }
     };
 }
+
+#[path = "ssh/runner.rs"]
+mod runner;
 
 fn exec(pool: &Pool, target: &Target, command: &str) -> Result<ExecResult, ConnectError> {
     pool.exec(target, None, command.as_bytes(), None, Some(Duration::from_secs(30)), &mut |_, _| {})
@@ -372,87 +377,6 @@ fn sudo_and_su_with_a_password() {
     }
 }
 
-fn runners_left() -> Vec<String> {
-    let names = ["/var/tmp", "/tmp"].into_iter().flat_map(|directory| fs::read_dir(directory).unwrap());
-    let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.starts_with(".rplay-")).collect()
-}
-
-#[test]
-fn a_call_is_one_round_trip_on_a_runner_that_is_kept() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    assert_eq!(call(&pool, &target, None, command("echo hello")).unwrap()["stdout"], "hello");
-    let first = pool.stats();
-    for number in 0..50 {
-        assert_eq!(call(&pool, &target, None, command(&format!("echo {number}"))).unwrap()["stdout"], number.to_string());
-    }
-    let stats = pool.stats();
-    assert_eq!(stats.round_trips - first.round_trips, 50);
-    assert_eq!((stats.processes, stats.connections), (first.processes, 1));
-    assert_eq!(call(&pool, &target, Some(&sudo("nobody")), command("id -un")).unwrap()["stdout"], "nobody");
-    assert_eq!(pool.stats().processes, first.processes + 1);
-}
-
-#[test]
-fn items_are_sent_ahead_and_answered_in_order() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    pool.hello(&target, None).unwrap();
-    let before = pool.stats().round_trips;
-    let calls: Vec<Call> = (0..600).map(|number| command(&format!("echo {number}"))).collect();
-    let mut answers = Vec::new();
-    let mut hear = |index: usize, reply: rplay_modules::wire::Reply| answers.push((index, reply.result["stdout"].as_str().unwrap().to_owned()));
-    pool.call_many(&target, None, calls, &NoContent, &mut |_, _| {}, None, &mut hear).unwrap();
-    let want: Vec<_> = (0..600).map(|number| (number, number.to_string())).collect();
-    assert_eq!(answers, want);
-    assert_eq!(pool.stats().round_trips - before, 1);
-}
-
-#[test]
-fn a_runner_that_dies_is_replaced_and_a_call_in_the_middle_is_lost() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    let pid = pool.hello(&target, None).unwrap().pid;
-    let error = call(&pool, &target, None, command(&format!("kill -9 {pid}"))).unwrap_err();
-    assert!(error.is_unreachable(), "{error}");
-    let next = pool.hello(&target, None).unwrap().pid;
-    assert_ne!(pid, next);
-    exec(&pool, &target, &format!("kill -9 {next}")).unwrap();
-    assert_eq!(call(&pool, &target, None, command("echo back")).unwrap()["stdout"], "back");
-    pool.reset(&target);
-    assert_eq!(call(&pool, &target, None, command("echo anew")).unwrap()["stdout"], "anew");
-    assert_eq!(pool.stats().connections, 2);
-}
-
-#[test]
-fn a_time_out_cancels_a_call_and_the_runner_goes_on() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    let pid = pool.hello(&target, None).unwrap().pid;
-    let slow = pool.call(&target, None, command("sleep 100"), &NoContent, &mut |_, _| {}, None, Some(Duration::from_secs(1)));
-    assert_eq!(slow.unwrap_err(), ConnectError::TimedOut { seconds: 1 });
-    assert_eq!(pool.hello(&target, None).unwrap().pid, pid);
-    assert_eq!(call(&pool, &target, None, command("echo on")).unwrap()["stdout"], "on");
-}
-
-#[test]
-fn nothing_stays_behind() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    call(&pool, &target, Some(&sudo("nobody")), command("true")).unwrap();
-    let marker = pool.hello(&target, Some(&sudo("nobody"))).unwrap().pid;
-    let exe = fs::read_link(format!("/proc/{marker}/exe")).unwrap();
-    assert!(exe.exists(), "{exe:?} among {:?}", runners_left());
-    pool.close_all();
-    assert!(!exe.exists());
-}
-
 #[test]
 fn local_and_openssh_do_the_same() {
     let server = server!();
@@ -521,31 +445,3 @@ fn a_chroot_is_a_target() {
     assert_eq!((error.to_string(), error.is_unreachable()), ("/no/such/root is not a directory".to_owned(), true));
 }
 
-#[test]
-fn the_runner_of_a_user_can_be_sent_away() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    let nobody = pool.hello(&target, Some(&sudo("nobody"))).unwrap().pid;
-    let root = pool.hello(&target, None).unwrap().pid;
-    pool.release(&target, "nobody");
-    assert!(!std::path::Path::new(&format!("/proc/{nobody}")).exists());
-    assert_eq!(pool.hello(&target, None).unwrap().pid, root);
-    assert_ne!(pool.hello(&target, Some(&sudo("nobody"))).unwrap().pid, nobody);
-}
-
-#[test]
-fn cancelling_ends_what_runs() {
-    needs_runner!();
-    let server = server!();
-    let (pool, target) = (server.pool(), server.target());
-    pool.hello(&target, None).unwrap();
-    std::thread::scope(|scope| {
-        let call = scope.spawn(|| call(&pool, &target, None, command("sleep 100")));
-        let exec = scope.spawn(|| exec(&pool, &target, "sleep 100"));
-        std::thread::sleep(Duration::from_millis(300));
-        pool.cancel();
-        assert_eq!(call.join().unwrap().unwrap_err(), ConnectError::Cancelled);
-        assert_eq!(exec.join().unwrap().unwrap_err(), ConnectError::Cancelled);
-    });
-}

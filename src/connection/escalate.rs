@@ -213,7 +213,7 @@ impl Conversation {
     pub(crate) fn over(&self) -> Result<(), ConnectError> {
         match self.plan.method {
             Some(method) if self.says(&MISSING) && !self.answered => Err(ConnectError::Become { message: format!("Missing {} password", method.name()) }),
-            Some(method) if self.says(&WRONG) && self.plan.password.is_some() => {
+            Some(method) if self.answered && (self.says(&WRONG) || self.says(&MISSING)) => {
                 Err(ConnectError::Become { message: format!("Incorrect {} password", method.name()) })
             }
             Some(method) if self.says(&WRONG) => Err(ConnectError::Become { message: format!("Missing {} password", method.name()) }),

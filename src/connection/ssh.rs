@@ -125,6 +125,7 @@ mod libssh2_codes {
     pub(super) const TIMEOUT: i32 = -9;
     pub(super) const SOCKET_DISCONNECT: i32 = -13;
     pub(super) const CHANNEL_FAILURE: i32 = -21;
+    pub(super) const CHANNEL_REQUEST_DENIED: i32 = -22;
     pub(super) const SOCKET_TIMEOUT: i32 = -30;
     pub(super) const EAGAIN: i32 = -37;
     pub(super) const SOCKET_RECV: i32 = -43;

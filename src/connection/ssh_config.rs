@@ -9,6 +9,7 @@ use super::{ConnectError, Local, Target};
 
 mod args;
 mod file;
+mod keywords;
 mod matching;
 mod settings;
 mod tokens;
@@ -63,6 +64,10 @@ pub struct Settings {
     pub pubkey_authentication: bool,
     pub gssapi: bool,
     pub connection_attempts: u32,
+    /// Ways to log in, in order of preference, where they were named.
+    pub preferred: Option<Vec<String>>,
+    /// `SetEnv`: names and values.
+    pub environment: Vec<(String, String)>,
     /// `inet` or `inet6`.
     pub address_family: Option<String>,
     pub bind_address: Option<String>,
@@ -90,6 +95,9 @@ pub fn resolve(target: &Target, local: &Local, files: &Files) -> Result<Settings
     let mut found = matching::Found::new(&target.host, target.user.clone().or(line.user.clone()), local);
     for (keyword, value) in &line.options {
         found.take(keyword, value);
+    }
+    if let Some((keyword, _)) = line.options.iter().find(|(keyword, _)| !found.knows(keyword)) {
+        return Err(ConnectError::setup(format!("ssh_args: Bad configuration option: {keyword}")));
     }
     // a second pass sees what the first one found out, for `Match final`
     for last in [false, true] {

@@ -39,6 +39,9 @@ pub struct Pool {
 
 type Hosts = HashMap<Target, Arc<Host>>;
 
+/// Takes the pieces of a file that a runner sends.
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
+
 type Slot = Arc<Mutex<Option<Runner>>>;
 
 /// What is open to one target.
@@ -125,7 +128,7 @@ impl Pool {
         call: Call,
         content: &dyn ContentSource,
         on_output: &mut dyn FnMut(bool, &[u8]),
-        mut on_blob: Option<&mut dyn FnMut(&[u8])>,
+        mut on_blob: Option<Sink<'_>>,
         timeout: Option<Duration>,
     ) -> Result<Reply, ConnectError> {
         let mut answer = None;

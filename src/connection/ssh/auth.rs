@@ -31,7 +31,7 @@ struct Login<'a> {
 /// Logs in by the first way that works.
 pub(super) fn authenticate(raw: &Raw, target: &Target, settings: &Settings) -> Result<(), Refused> {
     let mut login = Login { raw, settings, notes: Vec::new(), offered: Vec::new() };
-    if settings.pubkey_authentication && login.by_keys()? {
+    if settings.pubkey_authentication && login.prefers("publickey") && login.by_keys()? {
         return Ok(());
     }
     let methods = match raw.auth_methods(&settings.user) {
@@ -73,6 +73,11 @@ impl Login<'_> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// `PreferredAuthentications` names it, or nothing.
+    fn prefers(&self, method: &str) -> bool {
+        self.settings.preferred.as_ref().is_none_or(|preferred| preferred.iter().any(|named| named == method))
     }
 
     fn agent(&mut self) -> Option<Agent> {
@@ -134,7 +139,7 @@ impl Login<'_> {
     }
 
     fn by_password(&mut self, password: &Secret, methods: &str) -> Result<bool, Refused> {
-        let offers = |method: &str| methods.split(',').any(|offered| offered == method);
+        let offers = |method: &str| self.prefers(method) && methods.split(',').any(|offered| offered == method);
         if self.settings.password_authentication && offers("password") {
             let result = self.raw.userauth_password(&self.settings.user, password.reveal());
             if self.settled(result)? {

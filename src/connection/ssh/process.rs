@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ssh2::{Channel, PtyModeOpcode, PtyModes};
 
-use super::libssh2_codes::{CHANNEL_FAILURE, EAGAIN};
+use super::libssh2_codes::{CHANNEL_FAILURE, CHANNEL_REQUEST_DENIED, EAGAIN};
 use super::session::{Guard, Session};
 use super::{ConnectError, code};
 use crate::connection::{Exit, Outbox, Process};
@@ -21,47 +21,54 @@ pub(super) struct SshProcess {
     buffer: Vec<u8>,
 }
 
-/// Opens a channel and starts the command in it.
+/// Opens a channel and starts the command in it; where the server has enough channels for now, once another one is closed.
 pub(super) fn start(session: &Arc<Session>, command: &str, pty: bool) -> Result<SshProcess, ConnectError> {
-    let mut guard = session.lock();
-    let mut channel = open(session, &mut guard)?;
-    session.live.fetch_add(1, Ordering::Relaxed);
-    if pty {
-        // it is a line at a time until the command makes it raw, but it never echoes a password
-        let mut modes = PtyModes::new();
-        modes.set_boolean(PtyModeOpcode::ECHO, false);
-        modes.set_boolean(PtyModeOpcode::OPOST, false);
-        session.settle(&guard, || channel.request_pty("dumb", Some(modes.clone()), None))?;
-    }
-    session.settle(&guard, || channel.exec(command))?;
-    session.touched(&mut guard);
-    drop(guard);
-    Ok(SshProcess { session: Arc::clone(session), channel: Some(channel), eof_sent: false, exit: None, buffer: vec![0; 32 * 1024] })
-}
-
-/// A new channel; where the server has enough of them for now, once another one is closed.
-fn open(session: &Arc<Session>, guard: &mut Guard<'_>) -> Result<Channel, ConnectError> {
     let deadline = Instant::now() + session.timeout;
     loop {
-        let mut refused = false;
-        let opened = session.settle(guard, || match session.raw.channel_session() {
-            Err(error) if code(&error) == Some(CHANNEL_FAILURE) => {
-                refused = true;
-                Ok(None)
-            }
-            other => other.map(Some),
-        })?;
-        if let Some(channel) = opened {
-            return Ok(channel);
+        let mut guard = session.lock();
+        let opened = open(session, &guard)?;
+        if let Some(mut channel) = opened {
+            begin(session, &guard, &mut channel, command, pty)?;
+            session.live.fetch_add(1, Ordering::Relaxed);
+            session.touched(&mut guard);
+            let channel = Some(channel);
+            return Ok(SshProcess { session: Arc::clone(session), channel, eof_sent: false, exit: None, buffer: vec![0; 32 * 1024] });
         }
+        session.touched(&mut guard);
+        drop(guard);
         let live = session.live.load(Ordering::Relaxed);
         if live == 0 || Instant::now() > deadline {
             let message = format!("Failed to connect to the host via ssh: {}: the server refuses another channel ({live} are open; see MaxSessions)", session.host);
             return Err(ConnectError::Unreachable { message });
         }
-        // others hold the lock only for moments at a time; give them some
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A new channel; `None` when the server refuses one.
+fn open(session: &Arc<Session>, guard: &Guard<'_>) -> Result<Option<Channel>, ConnectError> {
+    session.settle(guard, || match session.raw.channel_session() {
+        Err(error) if code(&error) == Some(CHANNEL_FAILURE) => Ok(None),
+        other => other.map(Some),
+    })
+}
+
+fn begin(session: &Arc<Session>, guard: &Guard<'_>, channel: &mut Channel, command: &str, pty: bool) -> Result<(), ConnectError> {
+    for (name, value) in &session.environment {
+        session.settle(guard, || match channel.setenv(name, value) {
+            // the server takes no such variable (AcceptEnv), which is its right
+            Err(error) if code(&error) == Some(CHANNEL_REQUEST_DENIED) => Ok(()),
+            other => other,
+        })?;
+    }
+    if pty {
+        // it is a line at a time until the command makes it raw, but it never echoes a password
+        let mut modes = PtyModes::new();
+        modes.set_boolean(PtyModeOpcode::ECHO, false);
+        modes.set_boolean(PtyModeOpcode::OPOST, false);
+        session.settle(guard, || channel.request_pty("dumb", Some(modes.clone()), None))?;
+    }
+    session.settle(guard, || channel.exec(command))
 }
 
 impl SshProcess {

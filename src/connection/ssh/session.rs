@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) host: String,
     /// For opening a channel.
     pub(super) timeout: Duration,
+    /// Sent before every command.
+    pub(super) environment: Vec<(String, String)>,
     alive_interval: Duration,
     alive_count_max: u32,
 }
@@ -62,6 +64,7 @@ impl Session {
             live: AtomicUsize::new(0),
             host: settings.host_name.clone(),
             timeout: target.timeout.max(Duration::from_secs(10)),
+            environment: settings.environment.clone(),
             alive_interval: settings.alive_interval,
             alive_count_max: settings.alive_count_max.max(1),
         }))

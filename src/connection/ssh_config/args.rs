@@ -23,8 +23,8 @@ pub(super) fn parse(words: &[String]) -> Result<Line, ConnectError> {
         let Some(flags) = word.strip_prefix('-').filter(|flags| !flags.is_empty()) else {
             return Err(ConnectError::setup(format!("ssh_args: {word:?} is not an option")));
         };
-        let mut flags = flags.char_indices();
-        while let Some((at, flag)) = flags.next() {
+        let flags = flags.char_indices();
+        for (at, flag) in flags {
             if !VALUED.contains(flag) {
                 switch(&mut line, flag);
                 continue;

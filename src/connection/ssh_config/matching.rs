@@ -9,7 +9,7 @@ use super::{Tokens, expand};
 use crate::connection::{ConnectError, Local};
 
 /// Keywords that may be given several times, each adding a value.
-const LISTS: [&str; 2] = ["identityfile", "certificatefile"];
+const LISTS: [&str; 3] = ["identityfile", "certificatefile", "setenv"];
 
 /// The settings found so far for one host.
 pub(super) struct Found {
@@ -47,6 +47,11 @@ impl Found {
         }
     }
 
+    /// True for a keyword that exists, or that is to be ignored.
+    pub(super) fn knows(&self, keyword: &str) -> bool {
+        super::keywords::known(keyword, self.get("ignoreunknown"))
+    }
+
     /// The value of a keyword.
     pub(super) fn get(&self, keyword: &str) -> Option<&str> {
         self.values.get(keyword).and_then(|values| values.first()).map(String::as_str)
@@ -80,6 +85,7 @@ impl Found {
                         }
                     }
                 }
+                keyword if !self.knows(keyword) => return Err(wrong(&format!("Bad configuration option: {keyword}"))),
                 _ if line.words.is_empty() => return Err(wrong(&format!("{} has no value", line.keyword))),
                 _ => self.take(&line.keyword.clone(), &value(line)),
             }

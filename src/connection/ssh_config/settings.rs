@@ -54,6 +54,8 @@ pub(super) fn settle(target: &Target, line: &Line, found: Found, local: &Local) 
         pubkey_authentication: !matches!(found.get("pubkeyauthentication"), Some("no" | "false")),
         gssapi: yes(&found, "gssapiauthentication", false),
         connection_attempts: number(&found, "connectionattempts", 1)?,
+        preferred: found.get("preferredauthentications").map(|list| list.split(',').map(|method| method.trim().to_owned()).collect()),
+        environment: environment(&found),
         address_family: found.get("addressfamily").map(str::to_lowercase),
         bind_address: found.get("bindaddress").map(str::to_owned),
         only_openssh: only_openssh(&found, &identity_files),
@@ -143,10 +145,25 @@ fn proxy(found: &Found, tokens: &Tokens) -> Option<Proxy> {
     Some(Proxy::Command(tokens.expand(command)))
 }
 
+/// `SetEnv` lines: words with `=`.
+fn environment(found: &Found) -> Vec<(String, String)> {
+    let words = found.all("setenv").iter().flat_map(|line| line.split_whitespace());
+    words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// What libssh2 cannot do and the system's `ssh` can.
 fn only_openssh(found: &Found, identity_files: &[PathBuf]) -> Option<String> {
-    for (keyword, name) in [("pkcs11provider", "PKCS11Provider"), ("securitykeyprovider", "SecurityKeyProvider")] {
-        if found.get(keyword).is_some_and(|value| value != "none" && value != "internal") {
+    const ONLY: [(&str, &str); 7] = [
+        ("pkcs11provider", "PKCS11Provider"),
+        ("securitykeyprovider", "SecurityKeyProvider"),
+        ("knownhostscommand", "KnownHostsCommand"),
+        ("revokedhostkeys", "RevokedHostKeys"),
+        ("verifyhostkeydns", "VerifyHostKeyDNS"),
+        ("canonicalizehostname", "CanonicalizeHostname"),
+        ("bindinterface", "BindInterface"),
+    ];
+    for (keyword, name) in ONLY {
+        if found.get(keyword).is_some_and(|value| !matches!(value, "none" | "internal" | "no")) {
             return Some(name.to_owned());
         }
     }

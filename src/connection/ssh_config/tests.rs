@@ -75,6 +75,21 @@ fn match_conditions() {
 }
 
 #[test]
+fn a_typo_is_an_error_as_it_is_for_ssh() {
+    let typo = world("Host *\n  StrictHostKeyCheking no\n");
+    let error = resolve(&Target::new("h", Transport::Ssh), &typo.local, &Files::default()).unwrap_err().to_string();
+    assert!(error.ends_with(".ssh/config:2: Bad configuration option: stricthostkeycheking"), "{error}");
+    let ignored = world("IgnoreUnknown Future*\nFutureThing yes\nSetEnv A=1 B=2\nPreferredAuthentications password,publickey\n");
+    let settings = ignored.host("h");
+    assert_eq!(settings.environment, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
+    assert_eq!(settings.preferred, Some(vec!["password".to_owned(), "publickey".to_owned()]));
+    let mut target = Target::new("h", Transport::Ssh);
+    target.ssh_args = vec!["-oPrt=1".into()];
+    let error = resolve(&target, &ignored.local, &Files::default()).unwrap_err().to_string();
+    assert_eq!(error, "ssh_args: Bad configuration option: prt");
+}
+
+#[test]
 fn include_reads_more_files_where_it_stands() {
     let world = world("Host a\n  Include conf.d/*.conf\nHost *\n  Port 9\n");
     std::fs::create_dir(world.dir.path().join(".ssh/conf.d")).unwrap();
