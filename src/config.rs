@@ -80,6 +80,10 @@ config! {
     gathering: String = "DEFAULT_GATHERING";
     /// Modules that gather facts.
     facts_modules: Vec<String> = "FACTS_MODULES";
+    /// Which facts are gathered where a play does not say; nothing is all.
+    gather_subset: Vec<String> = "setup.gather_subset";
+    /// Seconds for one fact where a play does not say.
+    gather_timeout: Option<u64> = "setup.gather_timeout";
     /// Facts are also variables of their own.
     inject_facts_as_vars: bool = "INJECT_FACTS_AS_VARS";
     /// Where facts are kept between runs.

@@ -3,6 +3,7 @@
 //! A row: name, type, default, places in `ansible.cfg`, environment variables, and the allowed values where they are few. A name with a
 //! dot belongs to a plugin of Ansible (`ssh.`, `sudo.`, `default.`...) or to rplay itself (`rplay.`). Of several places the last that is set
 //! counts, and the environment counts before the file.
+//! Names that Ansible has given up (`hostfile`, `callback_whitelist`, `collections_paths`, `gather_subset`) still work.
 
 /// How the text of a setting is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +104,9 @@ settings! {
     "CACHE_PLUGIN_CONNECTION" Str - [("defaults", "fact_caching_connection")] ["ANSIBLE_CACHE_PLUGIN_CONNECTION"] [];
     "CACHE_PLUGIN_PREFIX" Str "ansible_facts" [("defaults", "fact_caching_prefix")] ["ANSIBLE_CACHE_PLUGIN_PREFIX"] [];
     "CACHE_PLUGIN_TIMEOUT" Int "86400" [("defaults", "fact_caching_timeout")] ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"] [];
-    "CALLBACKS_ENABLED" List "" [("defaults", "callbacks_enabled")] ["ANSIBLE_CALLBACKS_ENABLED"] [];
+    "CALLBACKS_ENABLED" List "" [("defaults", "callback_whitelist"), ("defaults", "callbacks_enabled")] ["ANSIBLE_CALLBACK_WHITELIST", "ANSIBLE_CALLBACKS_ENABLED"] [];
     "COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH" Str "warning" [("defaults", "collections_on_ansible_version_mismatch")] ["ANSIBLE_COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH"] ["error", "warning", "ignore"];
-    "COLLECTIONS_PATHS" PathSpec "{{ANSIBLE_HOME}}/collections:/usr/share/ansible/collections" [("defaults", "collections_path")] ["ANSIBLE_COLLECTIONS_PATH"] [];
+    "COLLECTIONS_PATHS" PathSpec "{{ANSIBLE_HOME}}/collections:/usr/share/ansible/collections" [("defaults", "collections_paths"), ("defaults", "collections_path")] ["ANSIBLE_COLLECTIONS_PATHS", "ANSIBLE_COLLECTIONS_PATH"] [];
     "COLLECTIONS_SCAN_SYS_PATH" Bool "True" [("defaults", "collections_scan_sys_path")] ["ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"] [];
     "COLOR_CHANGED" Str "yellow" [("colors", "changed")] ["ANSIBLE_COLOR_CHANGED"] [];
     "COLOR_CONSOLE_PROMPT" Str "white" [("colors", "console_prompt")] ["ANSIBLE_COLOR_CONSOLE_PROMPT"] [];
@@ -150,7 +151,7 @@ settings! {
     "DEFAULT_FORKS" Int "5" [("defaults", "forks")] ["ANSIBLE_FORKS"] [];
     "DEFAULT_GATHERING" Str "implicit" [("defaults", "gathering")] ["ANSIBLE_GATHERING"] ["implicit", "explicit", "smart"];
     "DEFAULT_HASH_BEHAVIOUR" Str "replace" [("defaults", "hash_behaviour")] ["ANSIBLE_HASH_BEHAVIOUR"] ["replace", "merge"];
-    "DEFAULT_HOST_LIST" PathList "/etc/ansible/hosts" [("defaults", "inventory")] ["ANSIBLE_INVENTORY"] [];
+    "DEFAULT_HOST_LIST" PathList "/etc/ansible/hosts" [("defaults", "hostfile"), ("defaults", "inventory")] ["ANSIBLE_HOSTS", "ANSIBLE_INVENTORY"] [];
     "DEFAULT_HTTPAPI_PLUGIN_PATH" PathSpec "{{ANSIBLE_HOME}}/plugins/httpapi:/usr/share/ansible/plugins/httpapi" [("defaults", "httpapi_plugins")] ["ANSIBLE_HTTPAPI_PLUGINS"] [];
     "DEFAULT_INTERNAL_POLL_INTERVAL" Float "0.001" [("defaults", "internal_poll_interval")] [] [];
     "DEFAULT_INVENTORY_PLUGIN_PATH" PathSpec "{{ANSIBLE_HOME}}/plugins/inventory:/usr/share/ansible/plugins/inventory" [("defaults", "inventory_plugins")] ["ANSIBLE_INVENTORY_PLUGINS"] [];
@@ -347,6 +348,8 @@ settings! {
     "sh.admin_users" List "root,toor" [("defaults", "admin_users")] ["ANSIBLE_ADMIN_USERS"] [];
     "sh.world_readable_temp" Bool "False" [("defaults", "allow_world_readable_tmpfiles")] ["ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP"] [];
     "script.always_show_stderr" Bool "True" [("inventory_plugin_script", "always_show_stderr")] ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"] [];
+    "setup.gather_subset" List "" [("defaults", "gather_subset")] ["ANSIBLE_GATHER_SUBSET"] [];
+    "setup.gather_timeout" Int - [("defaults", "gather_timeout")] ["ANSIBLE_GATHER_TIMEOUT"] [];
     "rplay.playbook" Str - [("rplay", "playbook")] ["RPLAY_PLAYBOOK"] [];
     "rplay.strict" Bool "False" [("rplay", "strict")] ["RPLAY_STRICT"] [];
 }

@@ -33,12 +33,8 @@ impl Reader<'_> {
         let mut failures = Vec::new();
         for format in &self.options.enabled {
             let format = format.strip_prefix("ansible.builtin.").unwrap_or(format);
-            let mut attempt = data.clone();
-            match self.attempt(format, path, &mut attempt) {
-                Some(Ok(())) => {
-                    *data = attempt;
-                    return Ok(true);
-                }
+            match self.attempt(format, path, data) {
+                Some(Ok(())) => return Ok(true),
                 Some(Err(failure)) => failures.push((format.to_string(), failure)),
                 None => {}
             }
@@ -94,38 +90,56 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, format: &str, path: &Path, data: &mut Data) -> Result<(), Diagnostic> {
-        let mut found = Vec::new();
-        let list = path.to_string_lossy();
-        let is_list = matches!(format, "host_list" | "advanced_host_list");
-        let source: Arc<Path> = if is_list { Path::new(&*list).into() } else { path.into() };
-        let mut build = Builder { data, group_names: &self.options.group_names, source: Some(source), warnings: &mut found };
         match format {
-            "script" => script::read(path, &mut build)?,
-            "ini" => ini::read(&text(path, self.secrets)?, &mut build)?,
-            "auto" => return Err(self.plugin(path)?),
-            "toml" => return Err(Diagnostic::error(format!("{}: TOML inventories are not supported", path.display())).help("write it as YAML: the shape is the same")),
-            "yaml" => {
+            "script" => self.build(path, data, |build| script::read(path, build)),
+            "ini" => {
                 let source = text(path, self.secrets)?;
-                let options = yaml::Options { duplicate_keys: self.options.duplicate_keys, ..yaml::Options::default() };
-                let loaded = yaml::load(&source, &options)?;
-                tree::read(&loaded.node, &mut build)?;
-                found.splice(0..0, loaded.warnings);
+                self.build(path, data, |build| ini::read(&source, build))
             }
-            _ => script::read_list(&list, &mut build)?,
+            "auto" => Err(self.plugin(path)?),
+            "toml" => Err(Diagnostic::error("TOML inventories are not supported").help("write it as YAML: the shape is the same")),
+            "yaml" => {
+                let loaded = yaml::load(&text(path, self.secrets)?, &self.yaml())?;
+                self.build(path, data, |build| {
+                    build.warnings.extend(loaded.warnings);
+                    tree::read(&loaded.node, build)
+                })
+            }
+            _ => self.build(path, data, |build| script::read_list(&path.to_string_lossy(), build)),
         }
-        let new: Vec<_> = found.into_iter().filter(|w| self.warnings.iter().all(|known| known.message != w.message)).collect();
-        self.warnings.extend(new);
+    }
+
+    /// Lets a format build on a copy, which counts when the format succeeds.
+    fn build(&mut self, path: &Path, data: &mut Data, read: impl FnOnce(&mut Builder) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        let mut copy = data.clone();
+        let mut found = Vec::new();
+        read(&mut Builder { data: &mut copy, group_names: &self.options.group_names, source: Some(path.into()), warnings: &mut found })?;
+        *data = copy;
+        for warning in found {
+            if self.warnings.iter().all(|known| known.message != warning.message) {
+                self.warnings.push(warning);
+            }
+        }
         Ok(())
+    }
+
+    fn yaml(&self) -> yaml::Options {
+        yaml::Options { duplicate_keys: self.options.duplicate_keys, ..yaml::Options::default() }
     }
 
     /// A YAML file that configures a plugin, and that is no inventory itself.
     fn plugin(&self, path: &Path) -> Result<Diagnostic, Diagnostic> {
         let source = text(path, self.secrets)?;
-        let loaded = yaml::load(&source, &yaml::Options::default())?;
         let shown = path.display();
+        let no_key = Diagnostic::error(format!("no root 'plugin' key found, '{shown}' is not a valid YAML inventory plugin config file"));
+        // most inventories are none, and large ones take long to read twice
+        if !source.text.contains("plugin") {
+            return Ok(no_key);
+        }
+        let loaded = yaml::load(&source, &self.yaml())?;
         Ok(match loaded.node.get("plugin") {
-            Some(plugin) => Diagnostic::error(format!("inventory config '{shown}' specifies the plugin '{}', which rplay does not have", plugin.to_value())).at(&plugin.span),
-            None => Diagnostic::error(format!("no root 'plugin' key found, '{shown}' is not a valid YAML inventory plugin config file")),
+            Some(plugin) => Diagnostic::error(format!("{PLUGIN} '{}', which rplay does not have", plugin.to_value())).at(&plugin.span),
+            None => no_key,
         })
     }
 
@@ -134,7 +148,7 @@ impl Reader<'_> {
         if path == Path::new("/etc/ansible/hosts") && !path.exists() {
             return Ok(());
         }
-        for (format, failure) in failures {
+        if let Some((format, failure)) = telling(path, failures) {
             let message = format!("Failed to parse inventory with '{format}' plugin: {}", failure.message);
             self.warnings.push(Diagnostic { severity: Severity::Warning, message, ..failure });
         }
@@ -147,6 +161,22 @@ impl Reader<'_> {
         self.warnings.push(why.into_iter().fold(warning, Diagnostic::note));
         Ok(())
     }
+}
+
+const PLUGIN: &str = "this file configures the inventory plugin";
+
+/// The failure of the format that the file most likely is of; those of the other formats only mislead.
+fn telling(path: &Path, failures: Vec<(String, Diagnostic)>) -> Option<(String, Diagnostic)> {
+    let find = |wanted: &str| failures.iter().find(|(format, _)| format == wanted).cloned();
+    let is_plugin = |(_, failure): &(String, Diagnostic)| failure.message.starts_with(PLUGIN);
+    let named = matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml" | "json"));
+    let looks_like_yaml = |(_, failure): &(String, Diagnostic)| failure.message.starts_with("Invalid host pattern");
+    find("script")
+        .or_else(|| find("auto").filter(is_plugin))
+        .or_else(|| find("yaml").filter(|_| named))
+        .or_else(|| find("ini").filter(|ini| !looks_like_yaml(ini)))
+        .or_else(|| find("yaml"))
+        .or_else(|| failures.last().cloned())
 }
 
 /// A file's text, decrypted when it is encrypted. Lines of comments need not be UTF-8.

@@ -125,3 +125,82 @@ fn the_controller_exists_always() {
     assert!(!inventory.host("localhost").unwrap().implicit);
     assert_eq!(words(&inventory.select("localhost", None).unwrap().0), "127.0.0.1");
 }
+
+/// What loading a file of that name and text complains about.
+fn complaints(name: &str, text: &str, mode: u32) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let (inventory, warnings) = load(&path);
+    assert_eq!(inventory.hosts().count(), 0, "a source that is refused leaves nothing behind");
+    let place = |w: &Diagnostic| w.span.as_ref().map_or(String::new(), |span| format!("{}:{} ", span.position().line, span.position().column));
+    warnings.iter().map(|w| format!("{}{}", place(w), w.message).replace(&dir.path().display().to_string(), "DIR")).collect()
+}
+
+#[test]
+fn sources_that_nobody_can_read() {
+    for (name, text, mode, expected) in [
+        ("hosts", "ok\n[g]\nh1 x\n", 0o644, "3:4 Failed to parse inventory with 'ini' plugin: Expected key=value host variable assignment, got: x"),
+        ("h.yml", "all:\n  hosts: [a]\n", 0o644, "2:10 Failed to parse inventory with 'yaml' plugin: Invalid \"hosts\" entry for \"all\" group, requires a dictionary, found \"list\" instead."),
+        ("h.yml", "plugin: aws_ec2\n", 0o644, "1:9 Failed to parse inventory with 'auto' plugin: this file configures the inventory plugin 'aws_ec2', which rplay does not have"),
+        ("hosts", "---\nall:\n  hosts:\n    1: {}\n", 0o644, "4:5 Failed to parse inventory with 'yaml' plugin: Host pattern 1 must be a string. Enclose integers/floats in quotation marks."),
+        ("h.sh", "#!/bin/sh\nexit 3\n", 0o755, "Failed to parse inventory with 'script' plugin: Inventory script returned non-zero exit code 3."),
+        ("h.sh", "#!/bin/sh\necho '{'\n", 0o755, "2:1 Failed to parse inventory with 'script' plugin: Inventory script result could not be parsed as JSON: EOF while parsing an object at line 2 column 0"),
+        ("h.sh", "#!/bin/sh\necho '{\"g\": {\"hosts\": 5}}'\n", 0o755, "1:17 Failed to parse inventory with 'script' plugin: Value contains 'g.hosts' which is 'int' instead of 'list'."),
+        ("h.toml", "x = 1\n", 0o644, "Failed to parse inventory with 'toml' plugin: TOML inventories are not supported"),
+    ] {
+        let shown = complaints(name, text, mode);
+        let rest = [format!("Unable to parse DIR/{name} as an inventory source"), "No inventory was parsed, only implicit localhost is available".to_string()];
+        assert_eq!(shown[1..], rest, "{text}");
+        assert_eq!(shown[0], expected);
+    }
+}
+
+#[test]
+fn configured_strictness() {
+    let strict = |change: &dyn Fn(&mut Options)| {
+        let mut options = options();
+        change(&mut options);
+        Inventory::load(&["/no/such".into()], options, Arc::default()).map(|(_, warnings)| warnings.len()).map_err(|e| e.message)
+    };
+    assert_eq!(strict(&|_| {}), Ok(2));
+    assert_eq!(strict(&|o| o.unparsed_warning = false), Ok(1));
+    assert_eq!(strict(&|o| o.unparsed_is_failed = true).unwrap_err(), "No inventory was parsed, please check your configuration and options.");
+    assert_eq!(strict(&|o| o.any_unparsed_is_failed = true).unwrap_err(), "Completely failed to parse inventory source /no/such");
+    let mut options = options();
+    options.pattern_mismatch = "error".into();
+    let (inventory, _) = Inventory::load(&["a,".into()], options, Arc::default()).unwrap();
+    assert_eq!(inventory.select("b", None).unwrap_err().message, "Could not match supplied host pattern, ignoring: b");
+}
+
+#[test]
+fn files_with_variables_are_read_once_and_only_when_needed() {
+    let (inventory, _) = load(&recorded("cases/group-vars/hosts"));
+    let files = &inventory.adjacent()[0];
+    assert_eq!(files.for_host("h2").unwrap().len(), 2);
+    assert!(Arc::ptr_eq(&files.for_host("h2").unwrap(), &files.for_host("h2").unwrap()));
+    let levels: Vec<_> = inventory.layers("h1", None).unwrap().into_iter().map(|layer| (layer.level, layer.of.to_string())).collect();
+    let expected = [(Level::Groups, "b"), (Level::AllFiles, "all"), (Level::GroupFiles, "b"), (Level::GroupFiles, "a"), (Level::Host, "h1")];
+    assert_eq!(levels, expected.map(|(level, of)| (level, of.to_string())));
+}
+
+#[test]
+fn a_file_with_variables_must_be_a_dictionary() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("group_vars")).unwrap();
+    for (name, text) in [("list", "- a\n"), ("bad", "a: [\n"), ("locked", "$ANSIBLE_VAULT;1.1;AES256\n6161\n"), ("null", "---\n"), ("twice", "a: 1\na: 2\n")] {
+        std::fs::write(dir.path().join("group_vars").join(name), text).unwrap();
+    }
+    let inventory = Inventory::empty(Arc::new(options()), Arc::default());
+    let files = inventory.var_files(dir.path());
+    let list = files.for_group("list").unwrap_err();
+    assert!(list.message.ends_with("group_vars/list must be a dictionary of variables, but is a list") && list.span.is_some(), "{list}");
+    assert!(files.for_group("bad").unwrap_err().span.is_some());
+    assert!(files.for_group("locked").unwrap_err().message.ends_with("Vault vaulttext format error."));
+    assert!(files.for_group("null").unwrap().is_empty());
+    assert_eq!(files.for_group("twice").unwrap()["a"].to_value(), Value::Int(2));
+    assert_eq!(files.take_warnings().len(), 1);
+    assert!(files.take_warnings().is_empty());
+}
