@@ -13,6 +13,7 @@ mod names;
 mod play;
 mod reader;
 mod role;
+mod spelling;
 mod task;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 use super::keywords::{self, HANDLER, TASK};
 use super::kv;
 use super::names::short_name;
+use super::spelling;
 use super::reader::{Reader, is_template, part, replace, text_like};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::source::{Span, Spanned};
@@ -106,7 +107,7 @@ fn known_or_new(reader: &mut Reader, pair: &Pair) -> bool {
     if reader.names.contains(name) || is_template(name) || in_library(reader, name) {
         return true;
     }
-    let near = if name.contains('.') { near_qualified(reader, name) } else { near_short(reader, name) };
+    let near = spelling::meant(name, &reader.names.all());
     let looks_like_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
     if near.is_none() && looks_like_name {
         return true;
@@ -122,26 +123,6 @@ fn known_or_new(reader: &mut Reader, pair: &Pair) -> bool {
 fn in_library(reader: &Reader, name: &str) -> bool {
     let file = |folder: &std::path::PathBuf, ending: &str| folder.join(format!("{name}{ending}")).is_file();
     reader.libraries.iter().any(|folder| file(folder, ".py") || file(folder, "") || file(folder, ".sh"))
-}
-
-fn near_short(reader: &Reader, name: &str) -> Option<String> {
-    let known = reader.names.all();
-    let shorts = known.iter().map(|known| known.rsplit('.').next().unwrap_or(known));
-    let module = closest(name, shorts).map(str::to_string);
-    module.or_else(|| closest(name, keywords::names(TASK | HANDLER)).map(str::to_string))
-}
-
-/// A neighbour in the same collection, or the same name in a collection whose name is nearly that one.
-fn near_qualified(reader: &Reader, name: &str) -> Option<String> {
-    let (collection, short) = name.rsplit_once('.')?;
-    let known = reader.names.all();
-    let parts = known.iter().filter_map(|known| known.rsplit_once('.'));
-    let near = closest(short, parts.clone().filter(|(other, _)| *other == collection).map(|(_, other)| other));
-    if let Some(near) = near {
-        return Some(format!("{collection}.{near}"));
-    }
-    let near = closest(collection, parts.filter(|(other, known)| *known == short && *other != collection).map(|(other, _)| other))?;
-    Some(format!("{near}.{short}"))
 }
 
 /// `copy: src=a dest=b`, `copy: {src: a}`, `command: echo hi`.

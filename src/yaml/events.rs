@@ -56,6 +56,16 @@ struct Fed<'a> {
     newline_added: bool,
     /// Offsets in `text` of spaces that the source does not have, ascending.
     inserted: Vec<usize>,
+    /// Offsets in `text` of stand-ins for longer characters, ascending, each with the bytes that it and those before it are shorter.
+    shorter: Vec<(usize, usize)>,
+}
+
+/// Stands in for any character beyond ASCII: like these it is no part of an anchor or a tag and no indicator.
+const STAND_IN: char = '^';
+
+/// True for what the parser reads as one more letter, beyond ASCII.
+fn is_long(c: char) -> bool {
+    !c.is_ascii() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 impl<'a> Fed<'a> {
@@ -67,13 +77,48 @@ impl<'a> Fed<'a> {
         if newline_added {
             text.push('\n');
         }
-        Fed { source, text, byte_order_mark: source.len() - stripped.len(), newline_added, inserted: Vec::new() }
+        Fed { source, text, byte_order_mark: source.len() - stripped.len(), newline_added, inserted: Vec::new(), shorter: Vec::new() }
     }
 
     fn offset(&self, mark: Mark) -> usize {
         let index = usize::try_from(mark.index).unwrap_or(usize::MAX);
         let inserted = self.inserted.partition_point(|at| *at < index);
-        (index.saturating_sub(inserted) + self.byte_order_mark).min(self.source.len())
+        let shorter = match self.shorter.partition_point(|(at, _)| *at < index) {
+            0 => 0,
+            count => self.shorter[count - 1].1,
+        };
+        (index.saturating_sub(inserted) + shorter + self.byte_order_mark).min(self.source.len())
+    }
+
+    /// The text with every long character as one byte, if that can be undone. A key may have 1024 characters; the crate counts bytes.
+    fn with_stand_ins(&self) -> Option<Fed<'a>> {
+        let lower = self.text.to_ascii_lowercase();
+        let ambiguous = self.text.contains(STAND_IN) || lower.contains("x5e") || lower.contains("u005e") || lower.contains("u0000005e");
+        let needed = !self.text.is_ascii() && self.text.split('\n').any(|line| line.len() > 1024);
+        if ambiguous || !needed || !self.inserted.is_empty() {
+            return None;
+        }
+        let mut fed = Fed { text: String::with_capacity(self.text.len()), shorter: Vec::new(), ..Fed::new(self.source) };
+        let mut total = 0;
+        for c in self.text.chars() {
+            if is_long(c) {
+                total += c.len_utf8() - 1;
+                fed.shorter.push((fed.text.len(), total));
+                fed.text.push(STAND_IN);
+            } else {
+                fed.text.push(c);
+            }
+        }
+        Some(fed)
+    }
+
+    /// The characters of the source again.
+    fn without_stand_ins(&self, value: &mut String, written: &str) {
+        if self.shorter.is_empty() || !value.contains(STAND_IN) {
+            return;
+        }
+        let mut long = written.chars().filter(|c| is_long(*c));
+        *value = value.chars().map(|c| if c == STAND_IN { long.next().unwrap_or(c) } else { c }).collect();
     }
 
     fn insert_space(&mut self, at: usize) {
@@ -96,7 +141,10 @@ pub(super) fn read(source: &str) -> Events {
         let mut events = Events { list: Vec::new(), problem: None };
         let run = panics::quietly(|| collect(&fed, fed.text.as_bytes(), &mut events));
         if run.is_ok() {
-            return events;
+            return match events.problem.as_ref().and_then(|_| fed.with_stand_ins()) {
+                Some(other) => read_again(&other).unwrap_or(events),
+                None => events,
+            };
         }
         match comma_after_tag(&fed) {
             Some(at) => fed.insert_space(at),
@@ -108,6 +156,12 @@ pub(super) fn read(source: &str) -> Events {
         }
     }
     Events { list: Vec::new(), problem: Some(Problem::new(format!("more than {MAX_REPAIRS} tags with a comma right behind them"), 0)) }
+}
+
+fn read_again(fed: &Fed) -> Option<Events> {
+    let mut events = Events { list: Vec::new(), problem: None };
+    panics::quietly(|| collect(fed, fed.text.as_bytes(), &mut events)).ok()?;
+    Some(events)
 }
 
 fn control_character(text: &str) -> Option<Problem> {
@@ -156,6 +210,7 @@ fn collect<R: BufRead>(fed: &Fed, input: R, events: &mut Events) {
             EventData::SequenceEnd => depth -= 1,
             EventData::Scalar { tag, value, style, .. } => {
                 decode_tag(tag);
+                fed.without_stand_ins(value, fed.source.get(start..end).unwrap_or_default());
                 if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                     take_back_newline(fed, usize::try_from(event.end_mark.index).unwrap_or(usize::MAX), start, value);
                 }
@@ -285,6 +340,16 @@ mod tests {
         let found = scalars("[!a, \"b!, c\", {d: !e,f: !g }, !,h]");
         let written: Vec<&str> = found.iter().map(|(_, written)| written.as_str()).collect();
         assert_eq!(written, ["!a", "\"b!, c\"", "d", "!e", "f", "!g", "!", "h"]);
+    }
+
+    #[test]
+    fn a_key_may_have_1024_characters_however_long_they_are() {
+        let key = "ä".repeat(1000);
+        let found = scalars(&format!("{key}: 'ö\n  ü' # é\nb: ß"));
+        let values: Vec<&str> = found.iter().map(|(value, _)| value.as_str()).collect();
+        assert_eq!(values, [key.as_str(), "ö ü", "b", "ß"]);
+        assert_eq!(found[1].1, "'ö\n  ü'");
+        assert!(read(&format!("{}: x", "ä".repeat(1025))).problem.is_some());
     }
 
     #[test]

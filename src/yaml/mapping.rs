@@ -106,16 +106,22 @@ pub(super) fn key_of(node: &Node) -> Result<Key, Diagnostic> {
         Kind::Text(text, _) | Kind::Unsafe(text) | Kind::Vault(text) => Ok(Key::Str(Arc::clone(text))),
         Kind::Scalar(value) => Key::new(value).map_err(|fault| Diagnostic::error(fault.message).at(&node.span)),
         Kind::List(_) | Kind::Map(_) => {
-            let found = Diagnostic::error(format!("{} cannot be a key", node.described())).at(&node.span);
-            Err(match node.span.source.text.get(node.span.start.saturating_sub(1)..) {
-                Some(text) if text.starts_with("{{") => {
-                    let line = text.lines().next().unwrap_or("");
-                    let end = line.find("}}").map_or(line.len(), |at| at + 2);
-                    let template = &line[..end];
-                    found.label("YAML reads `{` as the beginning of a dictionary").help(format!("did you forget quotes around the template? write \"{template}\""))
+            let found = Diagnostic::error(format!("{} cannot be a key", node.described()));
+            Err(match braces(&node.span) {
+                Some(template) => {
+                    let help = format!("did you forget quotes around the template? write \"{}\"", template.text());
+                    found.at(&template).label("YAML reads `{` as the beginning of a dictionary").help(help)
                 }
-                _ => found,
+                None => found.at(&node.span),
             })
         }
     }
+}
+
+/// The template that a dictionary as a key was meant to be: from `{{` to `}}`.
+fn braces(inner: &Span) -> Option<Span> {
+    let start = inner.start.checked_sub(1)?;
+    let line = inner.source.text.get(start..)?.lines().next()?;
+    let end = line.find("}}").map_or(line.len(), |at| at + 2);
+    line.starts_with("{{").then(|| Span::new(&inner.source, start, start + end))
 }
