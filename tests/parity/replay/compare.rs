@@ -26,7 +26,7 @@ struct Found<'a> {
 
 fn brief(value: &Value) -> String {
     let text = value.to_string();
-    match text.char_indices().nth(300) {
+    match text.char_indices().nth(500) {
         Some((at, _)) => format!("{}...", &text[..at]),
         None => text,
     }
@@ -152,8 +152,21 @@ impl Found<'_> {
         for (key, value) in expected["result"].as_object().into_iter().flatten() {
             let got = &actual["result"][key];
             if !same(value, got) && !(failed && self.same_sense(value, got)) {
-                self.add(&format!("{place} > {key}"), value, got);
+                self.value(&format!("{place} > {key}"), value, got);
             }
+        }
+    }
+
+    /// Lists of the same length and maps are compared element by element, so that a long one is not printed.
+    fn value(&mut self, place: &str, expected: &Value, actual: &Value) {
+        match (expected, actual) {
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                for (index, (a, b)) in a.iter().zip(b).enumerate().filter(|(_, (a, b))| !same(a, b)) {
+                    self.value(&format!("{place}[{index}]"), a, b);
+                }
+            }
+            (Value::Object(_), Value::Object(_)) => self.map(place, expected, actual),
+            _ => self.add(place, expected, actual),
         }
     }
 
@@ -169,11 +182,11 @@ impl Found<'_> {
     fn map(&mut self, place: &str, expected: &Value, actual: &Value) {
         for (key, value) in expected.as_object().into_iter().flatten() {
             if !same(value, &actual[key]) {
-                self.add(&format!("{place} > {key}"), value, &actual[key]);
+                self.value(&format!("{place} > {key}"), value, &actual[key]);
             }
         }
         for (key, value) in actual.as_object().into_iter().flatten() {
-            if expected[key].is_null() {
+            if expected.get(key).is_none() {
                 self.add(&format!("{place} > {key}"), &Value::Null, value);
             }
         }
