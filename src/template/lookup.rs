@@ -22,9 +22,13 @@ pub fn run_lookup(name: &str, terms: Vec<Value>, args: Arguments, cx: &Arc<Conte
 
 fn run(name: &str, terms: Vec<Value>, args: Arguments, env: &Surroundings<'_>) -> Result<Vec<Value>, Fault> {
     let Some(lookup) = lookups::find(name) else {
-        return Err(Fault::error(format!("The lookup plugin '{name}' was not found.")));
+        return Err(missing(name));
     };
     lookup(terms, args, env).map_err(|fault| named("lookup", name, fault))
+}
+
+fn missing(name: &str) -> Fault {
+    Fault::error(format!("The lookup plugin '{name}' was not found."))
 }
 
 /// A call as it is written: terms that are constants with templates in them are rendered, with a warning.
@@ -68,6 +72,9 @@ pub(super) fn run_function(evaluator: &mut Evaluator<'_>, args: Arguments, as_li
     let as_list = take(&mut named, "wantlist").map_or(as_list, |value| as_list || value.is_true());
     let errors = take(&mut named, "errors").map_or_else(|| "strict".to_string(), |value| value.to_string());
     let name = name.to_string();
+    if lookups::find(&name).is_none() {
+        return Err(missing(&name));
+    }
     match run(&name, terms, Arguments { positional: Vec::new(), named }, &evaluator.env()) {
         Ok(items) => Ok(if as_list { Value::list(items) } else { single(items) }),
         Err(fault) if fault.kind != FaultKind::Error || !matches!(&*errors, "ignore" | "warn") => Err(fault),

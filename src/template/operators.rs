@@ -173,7 +173,7 @@ pub(super) fn negative(value: &Value) -> Result<Value, Fault> {
     match value {
         Value::Float(f) => Ok(Value::Float(-f)),
         other => match whole(other) {
-            Some(n) => Ok(Value::Int(-n)),
+            Some(n) => n.checked_neg().map(Value::Int).ok_or_else(|| Fault::error("integers are limited to 128 bits")),
             None => Err(Fault::error(format!("bad operand type for unary -: '{}'", other.type_name()))),
         },
     }
@@ -331,7 +331,7 @@ fn positions(length: i128, start: Option<i128>, stop: Option<i128>, step: i128) 
     std::iter::from_fn(move || {
         let inside = if step > 0 { at < last } else { at > last };
         let here = inside.then(|| usize::try_from(at).ok()).flatten();
-        at += step;
+        at = at.saturating_add(step);
         here
     })
 }

@@ -173,11 +173,11 @@ impl Templated {
     /// # Errors
     /// Something used is undefined, unknown, or fails.
     pub fn render(&self, context: &Arc<Context>) -> Result<Value, Fault> {
-        if let Templated::Value(value, _) = self {
-            return match value {
-                Value::Unknown(_) | Value::Undefined(_) | Value::Object(_) => finalize(value),
-                _ => Ok(value.clone()),
-            };
+        match self {
+            // compiled from text: nothing in it is left to do
+            Templated::Value(value, Some(_)) => return Ok(value.clone()),
+            Templated::Value(value, None) => return finalize(value),
+            _ => {}
         }
         match self.render_lazy(context)? {
             Value::Undefined(message) => Err(context.undefined_fault(&message)),
