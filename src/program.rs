@@ -10,6 +10,7 @@ mod roles;
 mod select;
 mod task;
 
+pub(crate) use compile::dir_of;
 pub use compile::{Compiler, Library, descend};
 pub(crate) use imports::{below_file, include_dirs};
 pub use inherit::{Inherited, Opt};

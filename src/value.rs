@@ -17,7 +17,7 @@ mod text;
 
 pub use compare::compare;
 pub use fault::{Fault, FaultKind};
-pub use json::{from_json, to_json};
+pub use json::{dumps, from_json, to_json};
 pub use key::Key;
 pub use text::{float_text, repr, text};
 

@@ -156,7 +156,7 @@ impl Context<'_> {
             Some(stat) if stat.size > MAX_DIFF => drop(diff.insert("dst_larger".into(), json!(MAX_DIFF))),
             Some(_) => side(&mut diff, "before", "dst_binary", self.read(path)?),
         }
-        if !diff.contains_key("dst_larger") {
+        if !diff.contains_key("dst_larger") && self.stat(path)?.is_some() {
             diff.insert("before_header".into(), json!(path.to_string_lossy()));
         }
         match content {

@@ -97,7 +97,7 @@ pub(super) fn copy(request: &mut Request) -> Result<Reaction, Fault> {
 /// `content:` as text: structures as JSON.
 fn content_text(content: &Value) -> String {
     match content {
-        Value::Dict(_) | Value::List(_) => serde_json::to_string(&crate::value::to_json(content)).unwrap_or_default(),
+        Value::Dict(_) | Value::List(_) => crate::value::dumps(content, false),
         Value::Bool(true) => "True".into(),
         Value::Bool(false) => "False".into(),
         other => text(other),
@@ -201,7 +201,7 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = name.strip_suffix(".j2").unwrap_or(&name).to_string();
     map.insert("_original_basename".into(), plain.into());
-    map.insert("_rplay_source".into(), path.display().to_string().into());
+    map.insert("_rplay_after_header".into(), path.display().to_string().into());
     if map.get("mode").and_then(Json::as_str) == Some("preserve") {
         use std::os::unix::fs::PermissionsExt;
         if let Ok(meta) = path.metadata() {

@@ -57,7 +57,7 @@ pub(super) fn call(
     let mut on_output = |stderr: bool, bytes: &[u8]| (request.on_output)(stderr, bytes);
     let patience = (request.timeout > 0).then(|| Duration::from_secs(request.timeout + 5));
     match request.pool.call(request.target, request.become_, call, content, &mut on_output, on_blob, patience) {
-        Ok(reply) => reaction(reply),
+        Ok(reply) => named_as_written(reaction(reply), module, request.written),
         Err(error) => broken(&error),
     }
 }
@@ -98,6 +98,15 @@ fn reaction(reply: Reply) -> Reaction {
     }
     if let Some(Value::Dict(facts)) = reaction.result.get("ansible_facts") {
         reaction.effects.push(Effect::Facts((**facts).clone()));
+    }
+    reaction
+}
+
+/// Complaints about arguments name the module as the task does.
+fn named_as_written(mut reaction: Reaction, module: &str, written: &str) -> Reaction {
+    let short = format!("Unsupported parameters for ({module}) module");
+    if let Some(msg) = reaction.result.get("msg").map(text).filter(|msg| msg.starts_with(&short)) {
+        reaction.result.insert("msg".into(), msg.replacen(&short, &format!("Unsupported parameters for ({written}) module"), 1).into());
     }
     reaction
 }

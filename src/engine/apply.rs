@@ -41,6 +41,9 @@ impl Batch<'_> {
             return includes;
         }
         self.notify_all(engine, &name, host, &notify, outcome.status);
+        if !engine.fatal.is_empty() {
+            return Vec::new();
+        }
         self.count(engine, step, host, group, &mut outcome, &value);
         engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(outcome) });
         includes

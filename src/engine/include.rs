@@ -28,12 +28,13 @@ impl Batch<'_> {
     /// Enters what the hosts asked for, in order of first discovery.
     pub(super) fn include(&mut self, engine: &mut Engine, step: &Step, group: &[usize], wishes: Vec<(usize, IncludeWish)>) -> Result<(), Vec<Diagnostic>> {
         let mut all: Vec<Included> = Vec::new();
-        let mut broken: Vec<(usize, Diagnostic)> = Vec::new();
+        let mut gone: Vec<usize> = Vec::new();
         for (host, wish) in wishes {
             let (key, shown) = match self.target(step.task, &wish) {
                 Ok(found) => found,
                 Err(error) => {
-                    broken.push((host, error));
+                    self.break_include(engine, step, host, &error, &wish);
+                    gone.push(host);
                     continue;
                 }
             };
@@ -53,16 +54,16 @@ impl Batch<'_> {
                 }
                 Err(errors) => {
                     let error = errors.into_iter().next().unwrap_or_else(|| Diagnostic::error("nothing could be included"));
-                    broken.extend(included.hosts.iter().map(|&host| (host, error.clone())));
+                    for &host in &included.hosts {
+                        self.break_include(engine, step, host, &error, &included.wish);
+                        gone.push(host);
+                    }
                 }
             }
         }
-        for (host, error) in &broken {
-            self.break_include(engine, step, *host, error);
-        }
         for &host in group {
             let mine: Vec<(usize, Arc<Program>)> = entered.iter().filter(|(h, ..)| *h == host).map(|(_, ordinal, program)| (*ordinal, program.clone())).collect();
-            if !mine.is_empty() && !broken.iter().any(|(h, _)| *h == host) {
+            if !mine.is_empty() && !gone.contains(&host) {
                 self.hosts[host].cursor.include(mine);
             }
         }
@@ -77,8 +78,11 @@ impl Batch<'_> {
         engine.send(Event::Included { task: step.info.clone(), file: included.shown.clone(), hosts, label: included.wish.label.clone() });
     }
 
-    fn break_include(&mut self, engine: &mut Engine, step: &Step, host: usize, error: &Diagnostic) {
+    fn break_include(&mut self, engine: &mut Engine, step: &Step, host: usize, error: &Diagnostic, wish: &IncludeWish) {
         let mut result = Dict::new();
+        if let Some(file) = argument(&wish.args, &["_raw_params", "file"]) {
+            result.insert("include".into(), file.into());
+        }
         result.insert("failed".into(), true.into());
         result.insert("changed".into(), false.into());
         result.insert("reason".into(), error.message.as_str().into());
@@ -102,12 +106,14 @@ impl Batch<'_> {
             return Ok((format!("role|{rest}"), name));
         }
         let file = argument(&wish.args, &["_raw_params", "file"]).ok_or_else(|| Diagnostic::error("No include file was specified to the include").at(&task.span))?;
-        let path = self.file(task, file.split_whitespace().next().filter(|_| task.canonical == "include").unwrap_or(&file))?;
-        Ok((format!("{}|{rest}", path.display()), absolute(&path).display().to_string()))
+        let file = file.split_whitespace().next().filter(|_| task.canonical == "include").unwrap_or(&file);
+        // a file that is not there is the trouble of the hosts that include it, in their turn
+        let shown = self.file(task, file).map_or_else(|_| file.to_string(), |path| absolute(&path).display().to_string());
+        Ok((format!("{shown}|{rest}"), shown))
     }
 
     fn file(&self, task: &TaskDef, name: &str) -> Result<PathBuf, Diagnostic> {
-        let own = task.span.path().parent().map(Path::to_path_buf).unwrap_or_default();
+        let own = program::dir_of(&task.span);
         let outer = task.outer.as_deref().unwrap_or(&task.inherited);
         let dirs = program::include_dirs(outer, &own, task.handler);
         resolve_include(name, &dirs).map_err(|error| error.at(&task.span))
@@ -125,6 +131,11 @@ impl Batch<'_> {
         let mut program = Program::default();
         if task.canonical == "include_role" {
             let use_ = role_use(task, &included.wish.args);
+            let again = included.wish.args.get("allow_duplicates").is_some_and(|value| !truthy(value));
+            let known = |roles: &[Arc<str>]| roles.iter().any(|role| **role == *use_.name);
+            if again && engine.world.play.as_ref().is_some_and(|play| known(&play.roles) || known(&play.dependencies)) {
+                return Ok(program);
+            }
             program::compile_role(&mut c, use_, &inherited, &mut program)?;
         } else {
             let name = argument(&included.wish.args, &["_raw_params", "file"]).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::item::{self, ItemPlace, is};
 use super::options::truthy;
+use crate::action::Effect;
 use super::task::{Done, Job, censor, fault_done, unknown_done};
 use crate::event::{Event, Status};
 use crate::program::LoopDef;
@@ -81,10 +82,16 @@ fn terms(cx: &Arc<Context>, name: &str, template: &Templated) -> Result<Vec<Valu
             value = found.resolve()?;
         }
     }
-    Ok(match value {
+    let terms = match value {
         Value::List(items) | Value::Tuple(items) => items.to_vec(),
         other => vec![other],
-    })
+    };
+    // with_flattened took bare names of variables among its terms, too
+    let named = |term: Value| match term.as_str().filter(|word| name == "flattened" && is_bare_name(word)) {
+        Some(word) => evaluate(word, cx).and_then(|found| found.resolve()).unwrap_or(term),
+        None => term,
+    };
+    Ok(terms.into_iter().map(named).collect())
 }
 
 fn is_bare_name(text: &str) -> bool {
@@ -109,16 +116,23 @@ fn control(job: &Job, cx: &Arc<Context>) -> Result<Control, Fault> {
 
 fn each(job: &Job, cx: &Arc<Context>, items: &[Value], control: &Control) -> Done {
     let mut dones: Vec<Done> = Vec::with_capacity(items.len());
+    // what an item sets, later items see
+    let mut facts: Vec<(Arc<str>, Value)> = Vec::new();
     for (index, value) in items.iter().enumerate() {
         if index > 0 && control.pause > 0.0 {
             std::thread::sleep(Duration::from_secs_f64(control.pause));
         }
         let vars = variables(items, index, value, control);
-        let item_cx = cx.with(vars.clone());
+        let item_cx = cx.with(facts.iter().chain(&vars).cloned().collect());
         let label = label(control, &item_cx, value);
         let place = ItemPlace { vars: &vars, label: Some(label.clone()) };
         let mut done = item::run(job, &item_cx, Some(&place));
         done.outcome.label = Some(label);
+        for effect in &done.effects {
+            if let Effect::SetFact(set) = effect {
+                facts.extend(set.iter().filter_map(|(key, value)| Some((Arc::from(key.as_str()?), value.clone()))));
+            }
+        }
         mark(&mut done, value, index, control, &vars);
         announce(job, &item_cx, &done);
         done.complaints.extend(item_cx.take_warnings());
@@ -179,7 +193,7 @@ fn label(control: &Control, cx: &Arc<Context>, value: &Value) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::Str(text) => text.to_string(),
-        other => repr(other),
+        other => repr(&other.resolve().unwrap_or_else(|_| other.clone())),
     }
 }
 

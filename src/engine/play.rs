@@ -28,12 +28,9 @@ impl Engine<'_> {
             run.playbook_dir = play.dir();
             self.world_mut().run = Arc::new(run);
         }
-        let hosts = self.play_hosts(play)?;
+        let (selected, hosts) = self.play_hosts(play)?;
         let mut vars = play.vars.clone();
-        let mut all = hosts.clone();
-        let order: Vec<Arc<str>> = self.world.inventory.hosts().map(|host| host.name.clone()).collect();
-        all.sort_by_key(|name| order.iter().position(|known| known == name));
-        vars.all_hosts = Arc::new(all);
+        vars.all_hosts = Arc::new(selected);
         self.prompt(play, &mut vars)?;
         self.world_mut().play = Some(Arc::new(vars.clone()));
         self.vars_files(play, &hosts, &mut vars)?;
@@ -80,14 +77,15 @@ impl Engine<'_> {
         self.send(Event::PlayStart(Arc::new(info)));
     }
 
-    /// The hosts of `hosts:`, in the play's `order`.
-    pub fn play_hosts(&mut self, play: &CompiledPlay) -> Result<Vec<Arc<str>>, Vec<Diagnostic>> {
+    /// The hosts of `hosts:`, as the pattern gives them and in the play's `order`.
+    fn play_hosts(&mut self, play: &CompiledPlay) -> Result<(Vec<Arc<str>>, Vec<Arc<str>>), Vec<Diagnostic>> {
         let patterns = patterns(play, &static_context(&self.world, &play.vars)).map_err(|error| vec![error])?;
         let (mut hosts, warnings) =
             self.world.inventory.select(&patterns.join(","), self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
         for warning in warnings {
             self.complain(warning.at(&play.source.hosts.span));
         }
+        let selected = hosts.clone();
         let order = play.static_value(play.source.order.as_ref(), &self.world).map_err(|error| vec![error])?;
         match order.as_ref().and_then(Value::as_str) {
             None | Some("inventory") => {}
@@ -100,7 +98,7 @@ impl Engine<'_> {
             Some("shuffle") => rand::seq::SliceRandom::shuffle(&mut hosts[..], &mut rand::rng()),
             Some(other) => return Err(vec![Diagnostic::error(format!("invalid 'order' specified for inventory hosts: {other}")).at(&play.source.span)]),
         }
-        Ok(hosts)
+        Ok((selected, hosts))
     }
 
     fn prompt(&mut self, play: &CompiledPlay, vars: &mut PlayVars) -> Result<(), Vec<Diagnostic>> {

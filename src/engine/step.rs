@@ -234,6 +234,9 @@ impl Batch<'_> {
         if lost as f64 / self.size as f64 > limit / 100.0 {
             self.fail_all(engine, failed);
             engine.send(Event::NoHostsRemaining);
+            if self.hosts.iter().all(|host| host.status != HostStatus::Running || engine.failed.contains(&host.name)) {
+                engine.send(Event::NoHostsRemaining);
+            }
             self.end = BatchEnd::Broken;
         }
     }

@@ -144,7 +144,8 @@ pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
     let message = if what.is_empty() { fault.message.clone() } else { format!("{what}{}", fault.message) };
     let mut result = Dict::new();
     result.insert("failed".into(), true.into());
-    result.insert("msg".into(), format!("Task failed: {message}").into());
+    let prefix = if message.starts_with("The `loop` value") { "" } else { "Task failed: " };
+    result.insert("msg".into(), format!("{prefix}{message}").into());
     result.insert("changed".into(), false.into());
     let mut diagnostic = Diagnostic::error(format!("Task failed: {message}")).at(fault.span.as_ref().unwrap_or(&job.task.span));
     for (name, place) in fault.trail.iter().rev() {

@@ -255,6 +255,7 @@ fn push_tags(value: &Value, tags: &mut Vec<String>) {
 }
 
 /// The file that a span lies in, as a folder for relative names.
-pub(super) fn dir_of(span: &Span) -> PathBuf {
-    span.path().parent().map(Path::to_path_buf).unwrap_or_default()
+pub(crate) fn dir_of(span: &Span) -> PathBuf {
+    let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_path_buf());
+    file.parent().map(Path::to_path_buf).unwrap_or_default()
 }

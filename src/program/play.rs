@@ -85,8 +85,8 @@ pub fn compile_play(
 
 /// Folder of the file that the play stands in.
 fn absolute_dir(play: &Play) -> std::path::PathBuf {
-    let dir = play.file.parent().unwrap_or_else(|| Path::new("."));
-    std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf())
+    let file = std::path::absolute(&play.file).unwrap_or_else(|_| play.file.clone());
+    file.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Variables of the command line and the play, without any host.

@@ -79,6 +79,7 @@ fn compile_once(c: &mut Compiler, use_: RoleUse, key: String, inherited: &Inheri
     let role = load(c, &use_, inherited)?;
     let key = format!("{}|{key}", role.path.display());
     if c.seen_roles.contains(&key) && !role.allow_duplicates {
+        remember(c, &use_, &Arc::from(role.name.as_str()));
         return Ok(None);
     }
     c.seen_roles.push(key);
@@ -190,12 +191,16 @@ fn own_vars(use_: &RoleUse, role: &Role, outer: &Inherited) -> Result<RoleVars, 
     Ok(RoleVars { name: role.name.as_str().into(), path: role.path.clone(), defaults: layers(&role.defaults)?, vars, params, parents, parent_paths, dependency: use_.dependency })
 }
 
+fn remember(c: &mut Compiler, use_: &RoleUse, name: &Arc<str>) {
+    let names = if use_.dependency { &mut c.dependencies } else { &mut c.roles };
+    if !names.contains(name) {
+        names.push(name.clone());
+    }
+}
+
 /// `files`: defaults and vars of the role's own files, which the whole play sees.
 fn register(c: &mut Compiler, use_: &RoleUse, own: &Arc<RoleVars>, files: (Vec<Arc<Layer>>, Vec<Arc<Layer>>)) {
-    let names = if use_.dependency { &mut c.dependencies } else { &mut c.roles };
-    if !names.contains(&own.name) {
-        names.push(own.name.clone());
-    }
+    remember(c, use_, &own.name);
     if use_.public {
         c.role_vars.extend(files.1);
         c.role_defaults.extend(files.0);

@@ -1,6 +1,6 @@
 //! Results as they are shown: without what is internal, as JSON or YAML.
 
-use crate::value::{Dict, Value, to_json};
+use crate::value::{Dict, Value, dumps};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,49 +59,7 @@ fn sorted(value: &Value) -> Value {
 
 /// JSON as Python's `json.dumps(sort_keys=True, ensure_ascii=False)` writes it.
 pub(super) fn json(value: &Value, pretty: bool) -> String {
-    let mut out = String::new();
-    write(&mut out, &to_json(&sorted(value)), pretty, 0);
-    out
-}
-
-fn write(out: &mut String, value: &serde_json::Value, pretty: bool, depth: usize) {
-    use serde_json::Value as Json;
-    let line = |out: &mut String, depth: usize| {
-        if pretty {
-            out.push('\n');
-            out.push_str(&" ".repeat(depth * 4));
-        }
-    };
-    let comma = if pretty { "," } else { ", " };
-    match value {
-        Json::Array(items) if !items.is_empty() => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(comma);
-                }
-                line(out, depth + 1);
-                write(out, item, pretty, depth + 1);
-            }
-            line(out, depth);
-            out.push(']');
-        }
-        Json::Object(map) if !map.is_empty() => {
-            out.push('{');
-            for (i, (key, item)) in map.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(comma);
-                }
-                line(out, depth + 1);
-                out.push_str(&Json::String(key.clone()).to_string());
-                out.push_str(": ");
-                write(out, item, pretty, depth + 1);
-            }
-            line(out, depth);
-            out.push('}');
-        }
-        other => out.push_str(&other.to_string()),
-    }
+    dumps(&sorted(value), pretty)
 }
 
 #[cfg(test)]

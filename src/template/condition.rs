@@ -87,7 +87,8 @@ impl Condition {
         match &self.kind {
             Test::Bool(b) => Value::Bool(*b),
             Test::Data(value) => value.clone(),
-            _ => Value::Str(self.text.clone()),
+            Test::Template(_) => self.text.trim().trim_start_matches("{{").trim_end_matches("}}").trim().into(),
+            Test::Expression(_) | Test::Braces(_) => Value::Str(self.text.clone()),
         }
     }
 

@@ -64,6 +64,52 @@ pub(crate) fn key_text(key: &Key) -> String {
     }
 }
 
+/// JSON as Python's `json.dumps(ensure_ascii=False)` writes it: `, ` and `: ` between, or indented by four.
+pub fn dumps(value: &Value, pretty: bool) -> String {
+    let mut out = String::new();
+    write(&mut out, &to_json(value), pretty, 0);
+    out
+}
+
+fn write(out: &mut String, value: &Json, pretty: bool, depth: usize) {
+    let line = |out: &mut String, depth: usize| {
+        if pretty {
+            out.push('\n');
+            out.push_str(&" ".repeat(depth * 4));
+        }
+    };
+    let comma = if pretty { "," } else { ", " };
+    match value {
+        Json::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(comma);
+                }
+                line(out, depth + 1);
+                write(out, item, pretty, depth + 1);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        Json::Object(map) if !map.is_empty() => {
+            out.push('{');
+            for (i, (key, item)) in map.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(comma);
+                }
+                line(out, depth + 1);
+                out.push_str(&Json::String(key.clone()).to_string());
+                out.push_str(": ");
+                write(out, item, pretty, depth + 1);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,7 +70,8 @@ pub(crate) fn run(args: &Args, cx: &mut Context<'_>, shell: bool) -> Result<Outc
         && let Err(error) = cx.system().stat(dir).and_then(|_| rustix::fs::access(dir, rustix::fs::Access::EXEC_OK).map_err(Into::into))
         && !cx.check()
     {
-        let msg = format!("Unable to change directory before execution: {}: '{}'", describe(&error), dir.display());
+        let msg = "Unable to change directory before execution.".to_owned();
+        fields.insert("reason".into(), json!(format!("{}: '{}'", describe(&error), dir.display())));
         return Err(Failure { msg, fields, unknown: None });
     }
     if let Some((msg, out)) = skipped(args, cx, program.dir.as_deref())? {
@@ -84,14 +85,17 @@ fn execute(args: &Args, cx: &mut Context<'_>, program: Program, mut fields: Map<
     let begun = SystemTime::now();
     let shown = program.shown();
     let runs = cx.perform(Change::Opaque { what: shown.clone() }, &[program]).map_err(|mut failure| {
-        failure.fields.extend([("cmd".to_owned(), fields["cmd"].clone())]);
+        failure.fields.extend([("cmd".to_owned(), json!(shown))]);
         failure
     })?;
     let Some(run) = runs.into_iter().next() else {
         let guarded = args.has("creates") || args.has("removes");
         fields.extend([("rc".to_owned(), json!(0)), ("msg".to_owned(), json!("Command would have run if not in check mode"))]);
         let outcome = Outcome::new(guarded).merge(fields);
-        let outcome = if guarded { outcome } else { outcome.with("skipped", true) };
+        if guarded {
+            return Ok(outcome);
+        }
+        let outcome = outcome.with("skipped", true);
         return Ok(outcome.unknown(&format!("what `{shown}` would have done")));
     };
     let ended = SystemTime::now();
