@@ -149,41 +149,40 @@ pub fn elements(value: &Value, env: &dyn Env) -> Result<Vec<Value>, Fault> {
 /// The dictionary that a value is, its values left as lazy as they are; `None` for anything else.
 ///
 /// # Errors
-/// An element cannot be rendered (one that is undefined stays undefined).
+/// An element is undefined, unknown or cannot be rendered.
 pub fn to_dict(value: &Value) -> Result<Option<Dict>, Fault> {
-    match value {
-        Value::Dict(dict) => Ok(Some((**dict).clone())),
-        Value::Object(object) if object.type_name() == "dict" => {
+    let dict = match value {
+        Value::Dict(dict) => (**dict).clone(),
+        Value::Object(object) if is_dict(value) => {
             let mut dict = Dict::new();
             for key in object.iterate()?.unwrap_or_default() {
-                let item = match object.get(&key) {
-                    Ok(item) => item.unwrap_or(Value::Null),
-                    Err(fault) if fault.is_undefined() => Value::Undefined(fault.message.into()),
-                    Err(fault) => return Err(fault),
-                };
-                dict.insert(Key::new(&key)?, item);
+                dict.insert(Key::new(&key)?, object.get(&key)?.unwrap_or(Value::Null));
             }
-            Ok(Some(dict))
+            dict
         }
-        _ => Ok(None),
-    }
+        _ => return Ok(None),
+    };
+    dict.values().try_for_each(defined)?;
+    Ok(Some(dict))
 }
 
 /// The elements of a list or tuple, left as lazy as they are; `None` for anything else, text included.
 ///
 /// # Errors
-/// An element cannot be rendered.
+/// An element is undefined, unknown or cannot be rendered.
 pub fn to_list(value: &Value) -> Result<Option<Vec<Value>>, Fault> {
-    match value {
-        Value::List(items) | Value::Tuple(items) => Ok(Some((**items).clone())),
-        Value::Object(object) if matches!(object.type_name(), "list" | "tuple" | "range") => object.iterate(),
-        _ => Ok(None),
-    }
+    let items = match value {
+        Value::List(items) | Value::Tuple(items) => Some((**items).clone()),
+        Value::Object(object) if matches!(object.type_name(), "list" | "tuple" | "range") => object.iterate()?,
+        _ => None,
+    };
+    items.iter().flatten().try_for_each(defined)?;
+    Ok(items)
 }
 
 /// Whether a value is a dictionary.
 pub fn is_dict(value: &Value) -> bool {
-    value.type_name() == "dict"
+    matches!(value.type_name(), "dict" | "HostVars" | "HostVarsVars")
 }
 
 /// Whether a value is a list.

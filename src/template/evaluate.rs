@@ -275,6 +275,7 @@ impl<'c> Evaluator<'c> {
                 };
                 let args = match self.arguments(&filter.args)? {
                     Ok(args) => settled(args)?,
+                    Err(_) if filters::takes_undefined(&filter.name) => settled(self.any_arguments(&filter.args)?)?,
                     Err(undefined) => return Ok(undefined),
                 };
                 let result = function(settle(input)?, args, &self.env()).map_err(|fault| filters::named("filter", &filter.name, fault));
@@ -345,7 +346,7 @@ impl<'c> Evaluator<'c> {
             (None, Some(name)) => format!("Mandatory variable '{name}' not defined."),
             (None, None) => "Mandatory variable not defined.".to_string(),
         };
-        Err(self.place(Fault::error(text), at))
+        Err(self.place(filters::named("filter", "mandatory", Fault::error(text)), at))
     }
 
     fn length(&mut self, input: Value, input_at: At, at: At) -> Result<Value, Fault> {
@@ -355,7 +356,7 @@ impl<'c> Evaluator<'c> {
             return Ok(input);
         }
         let input = self.used(input, input_at)?;
-        operators::length(&input).map(Value::from).map_err(|fault| self.place(fault, at))
+        operators::length(&input).map(Value::from).map_err(|fault| self.place(filters::named("filter", "length", fault), at))
     }
 
     fn test(&mut self, test: &TestCall, at: At) -> Result<Value, Fault> {

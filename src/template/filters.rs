@@ -19,13 +19,19 @@ mod mapping;
 mod markup;
 mod number;
 pub mod ordering;
+pub mod password;
 pub mod path;
+mod pretty;
 mod product;
+mod query;
 pub mod random;
 pub mod regex;
 pub mod sequence;
 mod sets;
 mod text;
+mod vaulted;
+mod versions;
+mod yaml;
 
 /// Every filter by name.
 static FILTERS: &[(&str, Filter)] = &[
@@ -64,6 +70,8 @@ static FILTERS: &[(&str, Filter)] = &[
     ("forceescape", markup::escape),
     ("format", text::format),
     ("from_json", json::from_json),
+    ("from_yaml", yaml::from_yaml),
+    ("from_yaml_all", yaml::from_yaml_all),
     ("groupby", each::groupby),
     ("hash", encode::hash),
     ("human_readable", number::human_readable),
@@ -74,6 +82,7 @@ static FILTERS: &[(&str, Filter)] = &[
     ("items", mapping::items),
     ("items2dict", mapping::items2dict),
     ("join", sequence::join),
+    ("json_query", query::json_query),
     ("keep_keys", mapping::keep_keys),
     ("last", sequence::last),
     ("length", sequence::length),
@@ -86,10 +95,12 @@ static FILTERS: &[(&str, Filter)] = &[
     ("md5", encode::md5),
     ("min", ordering::min),
     ("normpath", path::normpath),
+    ("password_hash", password::password_hash),
     ("path_join", path::path_join),
     ("joinpath", path::path_join),
     ("permutations", product::permutations),
     ("pow", number::pow),
+    ("pprint", pretty::pprint),
     ("product", product::product),
     ("quote", encode::quote),
     ("random", random::random),
@@ -127,7 +138,9 @@ static FILTERS: &[(&str, Filter)] = &[
     ("to_datetime", date::to_datetime),
     ("to_json", json::to_json),
     ("to_nice_json", json::to_nice_json),
+    ("to_nice_yaml", yaml::to_nice_yaml),
     ("to_uuid", encode::to_uuid),
+    ("to_yaml", yaml::to_yaml),
     ("tojson", json::tojson),
     ("trim", text::trim),
     ("truncate", text::truncate),
@@ -136,11 +149,14 @@ static FILTERS: &[(&str, Filter)] = &[
     ("unicode", general::unicode),
     ("union", sets::union),
     ("unique", ordering::unique),
+    ("unvault", vaulted::unvault),
     ("upper", text::upper),
     ("urldecode", encode::urldecode),
     ("urlencode", text::urlencode),
     ("urlize", markup::urlize),
     ("urlsplit", encode::urlsplit),
+    ("vault", vaulted::vault),
+    ("version_sort", versions::version_sort),
     ("win_basename", path::win_basename),
     ("win_dirname", path::win_dirname),
     ("win_splitdrive", path::win_splitdrive),
@@ -178,6 +194,11 @@ pub fn all_names() -> impl Iterator<Item = &'static str> {
 pub fn apply(name: &str, input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
     let filter = find(name).ok_or_else(|| Fault::error(format!("No filter named '{name}'.")))?;
     filter(input, args, env).map_err(|fault| named("filter", name, fault))
+}
+
+/// Whether a filter may be given arguments that are undefined: `ternary` uses one of its two.
+pub fn takes_undefined(name: &str) -> bool {
+    short_name(name) == "ternary"
 }
 
 /// Puts the plugin's name before a failure of its own; undefined and unknown pass as they are.

@@ -62,7 +62,7 @@ impl Env for Surroundings<'_> {
             (FilterOp::Length, _) => operators::length(&input).map(Value::from),
             (FilterOp::Function(filter), _) => filter(settle(input)?, args, self).map_err(|fault| named_fault("filter", name, fault)),
             (FilterOp::AsTest(test), _) => test(settle(input)?, args, self).map(Value::Bool),
-            (FilterOp::Missing, _) => Err(Fault::error(format!("The filter plugin '{name}' was not found."))),
+            (FilterOp::Missing, _) => Err(Fault::error(format!("No filter named '{name}'."))),
         }
     }
 
@@ -71,7 +71,7 @@ impl Env for Surroundings<'_> {
             (_, Value::Unknown(reason)) => Err(Fault::unknown(reason.to_string())),
             (TestOp::Defined, _) => Ok(!matches!(input, Value::Undefined(_))),
             (TestOp::Undefined, _) => Ok(matches!(input, Value::Undefined(_))),
-            (TestOp::Missing, _) => Err(Fault::error(format!("The test plugin '{name}' was not found."))),
+            (TestOp::Missing, _) => Err(Fault::error(format!("No test named '{name}'."))),
             (_, Value::Undefined(message)) => Err(self.cx.undefined_fault(message)),
             (TestOp::Function(test), _) => test(settle(input)?, args, self).map_err(|fault| named_fault("test", name, fault)),
         }

@@ -141,8 +141,9 @@ pub fn shell_quote(text: &str) -> String {
 /// # Errors
 /// A part has no value.
 pub fn urldecode(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
-    args.none("unquote_plus")?;
-    let text = str_argument(&input, "urldecode() argument")?.replace('+', " ");
+    let [_encoding, _errors] = args.bind(signature("unquote_plus", 1, 0), ["encoding", "errors"])?;
+    let text = str_argument(&input, "").map_err(|fault| if fault.is_undefined() { fault } else { Fault::error(format!("'{}' object has no attribute 'replace'", input.type_name())) })?;
+    let text = text.replace('+', " ");
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -5,8 +5,6 @@ use crate::template::arguments::{Arguments, signature};
 use crate::template::coerce::{flag_or, given, to_dict, to_index, to_list, to_text};
 use crate::value::{Dict, Fault, Key, Value, float_text, text};
 
-use super::ordering::sort_by_key;
-
 /// How `json.dumps` was asked to write.
 struct Style {
     indent: Option<String>,
@@ -136,13 +134,8 @@ fn float(f: f64, style: &Style) -> Result<String, Fault> {
 }
 
 fn write_dict(out: &mut String, dict: Dict, style: &Style, depth: usize) -> Result<(), Fault> {
-    let mut entries: Vec<(Key, Value)> = dict.into_iter().collect();
-    if style.sort {
-        let keyed = entries.into_iter().map(|(key, value)| (key.to_value(), (key, value))).collect();
-        entries = sort_by_key(keyed, false)?.into_iter().map(|(_, entry)| entry).collect();
-    }
     let mut members = Vec::new();
-    for (key, value) in &entries {
+    for (key, value) in &dict {
         let name = match key {
             Key::Str(name) => name.to_string(),
             Key::Null => "null".into(),
@@ -150,9 +143,12 @@ fn write_dict(out: &mut String, dict: Dict, style: &Style, depth: usize) -> Resu
             Key::Int(n) => n.to_string(),
             Key::Float(f) => float(*f, style)?,
             Key::Tuple(_) | Key::Date(..) if style.skip_keys => continue,
-            other => return Err(Fault::error(format!("keys must be str, int, float, bool or None, not {}", other.to_value().type_name()))),
+            other => return Err(Fault::error(format!("Key of type '{}' is not JSON serializable by the 'tagless' profile.", other.to_value().type_name()))),
         };
         members.push((Some(name), value));
+    }
+    if style.sort {
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
     write_members(out, &members, style, depth, '{', '}')
 }
@@ -194,7 +190,7 @@ fn quote(out: &mut String, text: &str, ascii: bool) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            c if u32::from(c) < 0x20 || (ascii && !c.is_ascii()) => {
+            c if u32::from(c) < 0x20 || (ascii && !(' '..='~').contains(&c)) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::template::Env;
 use crate::template::arguments::{Arguments, signature};
 use crate::template::coerce::{class_of, defined, elements, flag_or, given, is_dict, str_argument, to_dict, to_list, to_text};
-use crate::value::{Dict, Fault, Key, Value, repr};
+use crate::value::{self, Dict, Fault, Key, Value, repr};
 
 use super::ordering::pair;
 
@@ -138,7 +138,8 @@ pub fn items2dict(input: Value, args: Arguments, env: &dyn Env) -> Result<Value,
             Value::Undefined(_) => Err(Fault::error(format!("items2dict requires each dictionary in the list to contain the keys '{}' and '{}', got {} instead.", to_text(&key_name)?, to_text(&value_name)?, to_text(&input)?))),
             value => Ok(value),
         };
-        dict.insert(Key::new(&entry(&key_name)?)?, entry(&value_name)?);
+        let key = Key::new(&entry(&key_name)?).map_err(|_| Fault::error(format!("items2dict requires a list of dictionaries, got {} instead.", value::text(&input))))?;
+        dict.insert(key, entry(&value_name)?);
     }
     Ok(Value::dict(dict))
 }
@@ -225,7 +226,7 @@ fn sub_list(item: &Value, keys: &[Value], skip_missing: bool, env: &dyn Env) -> 
     let mut value = item.clone();
     for key in keys {
         if !is_dict(&value) {
-            return Err(Fault::error(format!("the key {} should point to a dictionary, got '{}'", to_text(key)?, to_text(&value)?)));
+            return Err(Fault::error(format!("the key {} should point to a dictionary, got '{}': '{}' object is not subscriptable", to_text(key)?, to_text(&value)?, value.type_name())));
         }
         value = match env.attribute(&value, key)? {
             Value::Undefined(_) if skip_missing => return Ok(Vec::new()),

@@ -10,6 +10,9 @@ use crate::value::{Fault, Value};
 /// # Errors
 /// Not a number.
 pub fn abs(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
+    if !args.positional.is_empty() {
+        return Err(Fault::error(format!("abs() takes exactly one argument ({} given)", 1 + args.positional.len())));
+    }
     args.none("abs")?;
     match input {
         Value::Int(n) => Ok(Value::Int(n.saturating_abs())),
@@ -72,7 +75,7 @@ pub fn round(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault>
     let Some(f) = as_float(&input) else {
         return Err(Fault::error(match &*method {
             "common" => format!("type {} doesn't define __round__ method", input.type_name()),
-            _ => format!("unsupported operand type(s) for *: '{}' and 'int'", input.type_name()),
+            _ => format!("must be real number, not {}", input.type_name()),
         }));
     };
     match (&*method, &input) {
@@ -106,9 +109,10 @@ fn round_whole(n: i128, precision: i32) -> Result<i128, Fault> {
     Ok(if up { low + scale } else { low })
 }
 
+/// A number; what is none fails with the words of the filter and the reason.
 fn number(value: &Value, message: &str) -> Result<f64, Fault> {
     defined(value)?;
-    as_float(value).ok_or_else(|| Fault::error(message))
+    as_float(value).ok_or_else(|| Fault::error(format!("{message}: must be real number, not {}", value.type_name())))
 }
 
 /// `log`.
@@ -166,7 +170,7 @@ pub fn root(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> 
         return Err(Fault::error("float division by zero"));
     }
     let root = if base == 2.0 { x.sqrt() } else { x.powf(1.0 / base) };
-    if root.is_nan() && !x.is_nan() { Err(Fault::error(wrong)) } else { Ok(Value::Float(root)) }
+    if root.is_nan() && !x.is_nan() { Err(Fault::error(format!("{wrong}: math domain error"))) } else { Ok(Value::Float(root)) }
 }
 
 /// `filesizeformat`.
@@ -178,7 +182,7 @@ pub fn filesizeformat(input: Value, args: Arguments, _: &dyn Env) -> Result<Valu
     let binary = flag_or(binary.as_ref(), false)?;
     let bytes = match &input {
         Value::Str(text) => parse_float(text).ok_or_else(|| Fault::error(format!("could not convert string to float: {}", crate::value::repr(&input))))?,
-        other => number(other, &format!("float() argument must be a string or a real number, not '{}'", other.type_name()))?,
+        other => as_float(other).ok_or_else(|| Fault::error(format!("float() argument must be a string or a real number, not '{}'", other.type_name())))?,
     };
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     if bytes == 1.0 {
@@ -200,7 +204,8 @@ const SIZES: [(char, u32); 9] = [('Y', 80), ('Z', 70), ('E', 60), ('P', 50), ('T
 /// Not a number.
 pub fn human_readable(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     let [bits, unit] = args.bind(signature("human_readable", 1, 0), ["isbits", "unit"])?;
-    let size = number(&input, "human_readable() failed on bad input")?;
+    defined(&input)?;
+    let size = as_float(&input).ok_or_else(|| Fault::error(format!("human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'", input.type_name())))?;
     let base = if flag_or(bits.as_ref(), false)? { "bits" } else { "Bytes" };
     let unit = given(unit).map(|unit| to_text(&unit)).transpose()?.map(|unit| unit.to_uppercase());
     let fits = |(letter, power): &(char, u32)| match &unit {

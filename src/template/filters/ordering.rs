@@ -166,7 +166,10 @@ pub fn unique(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fau
     for item in &items {
         match Key::new(&key(env, item, &parts, case_sensitive)?) {
             Ok(key) => kept.extend(seen.insert(key).then(|| item.clone())),
-            Err(_) if strict => return Err(Fault::error("Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied.")),
+            Err(fault) if strict => {
+                let why = "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied";
+                return Err(Fault::error(format!("{why}: {}", fault.message)));
+            }
             Err(_) => return Ok(Value::list(distinct(items))),
         }
     }

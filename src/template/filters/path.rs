@@ -111,6 +111,9 @@ pub fn path_join(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fa
     let Some(items) = to_list(&input)? else {
         return Err(Fault::error(format!("|path_join expects string or sequence, got {} instead.", class_of(&input))));
     };
+    if let Some(bad) = items.iter().find(|item| !matches!(item, Value::Str(_))) {
+        return Err(Fault::error(format!("join() argument must be str, bytes, or os.PathLike object, not '{}'", bad.type_name())));
+    }
     let parts = items.iter().map(path_of).collect::<Result<Vec<_>, _>>()?;
     if parts.is_empty() { Err(Fault::error("join() missing 1 required positional argument: 'a'")) } else { Ok(join(&parts).into()) }
 }
@@ -241,6 +244,9 @@ pub fn relpath(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Faul
 /// Not a path.
 pub fn fileglob(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     args.none("fileglob")?;
+    if !matches!(input, Value::Str(_)) {
+        return Err(Fault::error(format!("'{}' object is not subscriptable", input.type_name())));
+    }
     let found = glob(&path_of(&input)?).into_iter().filter(|path| Path::new(path).is_file());
     Ok(Value::list(found.map(Value::from).collect()))
 }

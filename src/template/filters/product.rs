@@ -14,7 +14,8 @@ fn tuple(items: Vec<Value>) -> Value {
 
 fn unexpected(args: &Arguments, function: &str) -> Result<(), Fault> {
     match args.named.first() {
-        Some((name, _)) => Err(Fault::error(format!("{function}() got an unexpected keyword argument '{name}'"))),
+        Some(_) if function == "zip_longest" => Err(Fault::error("zip_longest() got an unexpected keyword argument")),
+        Some((name, _)) => Err(Fault::error(format!("'{name}' is an invalid keyword argument for {function}()"))),
         None => Ok(()),
     }
 }
@@ -50,7 +51,7 @@ pub fn product(input: Value, mut args: Arguments, env: &dyn Env) -> Result<Value
 pub fn permutations(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
     let [length] = args.bind(signature("permutations", 1, 0), ["r"])?;
     let items = elements(&input, env)?;
-    let length = given(length).map_or(Ok(items.len() as i128), |length| to_index(&length))?;
+    let length = given(length).map_or(Ok(items.len() as i128), |length| to_index(&length).map_err(|_| Fault::error("Expected int as r")))?;
     choices(items, length, false)
 }
 
@@ -59,8 +60,8 @@ pub fn permutations(input: Value, args: Arguments, env: &dyn Env) -> Result<Valu
 /// # Errors
 /// Not iterable.
 pub fn combinations(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
-    let [length] = args.bind(signature("combinations", 1, 1), ["r"])?;
-    let length = to_index(&length.unwrap_or(Value::Null))?;
+    let [length] = args.bind(signature("combinations", 1, 0), ["r"])?;
+    let length = to_index(&length.ok_or_else(|| Fault::error("combinations() missing required argument 'r' (pos 2)"))?)?;
     choices(elements(&input, env)?, length, true)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::template::Env;
 use crate::template::arguments::{Arguments, signature};
-use crate::template::coerce::{defined, elements, flag_or, given, index_or, to_index, to_list, to_text};
+use crate::template::coerce::{defined, elements, flag_or, given, to_index, to_list, to_text};
 use crate::value::{Fault, Value};
 
 use super::ordering::{attribute, attribute_parts};
@@ -22,8 +22,8 @@ pub fn first(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
 /// # Errors
 /// Not iterable.
 pub fn last(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
-    args.none("do_last")?;
-    let found = env.iterate(&input)?.pop();
+    let [] = args.bind(signature("do_last", 2, 0), [])?;
+    let found = env.iterate(&input).map_err(|fault| if fault.message.ends_with("is not iterable") { Fault::error(fault.message.replace("iterable", "reversible")) } else { fault })?.pop();
     Ok(found.unwrap_or_else(|| Value::Undefined("No last item, sequence was empty.".into())))
 }
 
@@ -93,7 +93,7 @@ pub fn reverse(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fa
     if let Value::Str(text) = &input {
         return Ok(text.chars().rev().collect::<String>().into());
     }
-    let mut items = elements(&input, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error("argument must be iterable") } else { fault })?;
+    let mut items = elements(&input, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error(format!("argument must be iterable: {}", fault.message)) } else { fault })?;
     items.reverse();
     Ok(Value::list(items))
 }
@@ -104,7 +104,8 @@ pub fn reverse(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fa
 /// Not iterable, or the count is no number.
 pub fn batch(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
     let [count, fill] = args.bind(signature("do_batch", 1, 1), ["linecount", "fill_with"])?;
-    let count = index_or(count.as_ref(), 1)?.max(0) as usize;
+    // what no length can equal puts everything into one row
+    let count = count.as_ref().and_then(|count| to_index(count).ok()).map_or(usize::MAX, |count| count.max(0) as usize);
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for item in elements(&input, env)? {
         match rows.last_mut() {
@@ -113,7 +114,9 @@ pub fn batch(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
         }
     }
     if let (Some(fill), Some(row)) = (given(fill), rows.last_mut()) {
-        row.resize(row.len().max(count), fill);
+        if count < usize::MAX {
+            row.resize(row.len().max(count), fill);
+        }
     }
     Ok(Value::list(rows.into_iter().map(Value::list).collect()))
 }
@@ -124,7 +127,8 @@ pub fn batch(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
 /// Not iterable, or the count is no number or zero.
 pub fn slice(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
     let [slices, fill] = args.bind(signature("sync_do_slice", 1, 1), ["slices", "fill_with"])?;
-    let slices = index_or(slices.as_ref(), 1)?;
+    let slices = slices.unwrap_or(Value::Null);
+    let slices = to_index(&slices).map_err(|_| Fault::error(format!("unsupported operand type(s) for //: 'int' and '{}'", slices.type_name())))?;
     if slices == 0 {
         return Err(Fault::error("integer division or modulo by zero"));
     }

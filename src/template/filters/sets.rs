@@ -19,7 +19,9 @@ struct Operands {
 impl Operands {
     fn new(input: &Value, args: Arguments, env: &dyn Env, function: &'static str) -> Result<Operands, Fault> {
         let [other] = args.bind(signature(function, 2, 1), ["b"])?;
-        let (a, b) = (elements(input, env)?, elements(&other.unwrap_or(Value::Null), env)?);
+        let other = other.unwrap_or(Value::Null);
+        let a = elements(input, env)?;
+        let b = elements(&other, env).map_err(|fault| if fault.message.ends_with("not iterable") && function != "union" && !a.is_empty() { Fault::error(format!("argument of type '{}' is not iterable", other.type_name())) } else { fault })?;
         Ok(Operands { keys: keys(&a).zip(keys(&b)), a, b })
     }
 

@@ -63,7 +63,7 @@ pub fn string(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault
 /// A part has no value.
 pub fn trim(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     let [chars] = args.bind(signature("do_trim", 1, 0), ["chars"])?;
-    let chars = given(chars).map(|chars| str_argument(&chars, "strip arg")).transpose()?;
+    let chars = given(chars).map(|chars| str_argument(&chars, "").map_err(|_| Fault::error("strip arg must be None or str"))).transpose()?;
     Ok(py::strip(&to_text(&input)?, chars.as_deref(), true, true).into())
 }
 
@@ -250,7 +250,8 @@ pub fn urlencode(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, 
 fn pairs_of(items: &[Value], env: &dyn Env) -> Result<Vec<(Value, Value)>, Fault> {
     let mut pairs = Vec::new();
     for item in items {
-        match elements(item, env)?.as_slice() {
+        let parts = elements(item, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error(format!("cannot unpack non-iterable {} object", item.type_name())) } else { fault })?;
+        match parts.as_slice() {
             [key, value] => pairs.push((key.clone(), value.clone())),
             few if few.len() < 2 => return Err(Fault::error(format!("not enough values to unpack (expected 2, got {})", few.len()))),
             _ => return Err(Fault::error("too many values to unpack (expected 2)")),

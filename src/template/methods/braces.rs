@@ -78,6 +78,10 @@ impl Formatter<'_> {
                     key
                 }
                 None => {
+                    if matches!(value.type_name(), "dict" | "list" | "str" | "int") {
+                        let end = path[1..].find(['.', '[']).map_or(path.len(), |at| at + 1);
+                        return Err(Fault::error(format!("'{}' object has no attribute '{}'", value.type_name(), &path[1..end])));
+                    }
                     let inside = &path[1..];
                     let end = inside.find(['.', '[']).unwrap_or(inside.len());
                     path = &inside[end..];

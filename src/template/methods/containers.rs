@@ -44,6 +44,9 @@ pub fn sequence(target: &Value, name: &str, args: Arguments) -> Result<Option<Va
 pub fn mapping(target: &Value, name: &str, args: Arguments, env: &dyn Env) -> Result<Option<Value>, Fault> {
     Ok(Some(match name {
         "get" => {
+            if args.positional.is_empty() {
+                return Err(Fault::error("get expected at least 1 argument, got 0"));
+            }
             let [key, default] = args.bind(signature("get", 0, 1), ["key", "default"])?;
             let key = key.unwrap_or(Value::Null);
             entry(target, &key)?.unwrap_or_else(|| default.unwrap_or(Value::Null))

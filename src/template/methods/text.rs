@@ -183,11 +183,11 @@ fn is_identifier(text: &str) -> bool {
 /// As Python's.
 pub fn call(text: &Arc<str>, name: &str, args: Arguments, env: &dyn Env) -> Result<Option<Value>, Fault> {
     if let Some(answer) = question(text, name) {
-        args.none_named(name)?;
+        args.none_named(&format!("str.{name}"))?;
         return Ok(Some(answer.into()));
     }
     if let Some(made) = transformed(text, name) {
-        args.none_named(name)?;
+        args.none_named(&format!("str.{name}"))?;
         return Ok(Some(made.into()));
     }
     Ok(Some(match name {
@@ -216,6 +216,7 @@ pub fn call(text: &Arc<str>, name: &str, args: Arguments, env: &dyn Env) -> Resu
         }
         "find" | "rfind" | "index" | "rindex" | "count" => search(text, args, name)?,
         "replace" => {
+            at_least(name, &args, 2)?;
             let [old, new, count] = args.bind(signature("replace", 0, 2), ["old", "new", "count"])?;
             let (old, new) = (str_argument(&old.unwrap_or(Value::Null), "replace() argument 1")?, str_argument(&new.unwrap_or(Value::Null), "replace() argument 2")?);
             replace(text, &old, &new, index_or(count.as_ref(), -1)?).into()
@@ -245,6 +246,12 @@ pub fn call(text: &Arc<str>, name: &str, args: Arguments, env: &dyn Env) -> Resu
     }))
 }
 
+/// The complaint of a method of C about too few arguments.
+fn at_least(name: &str, args: &Arguments, least: usize) -> Result<(), Fault> {
+    let given = args.positional.len();
+    if given >= least || !args.named.is_empty() { Ok(()) } else { Err(Fault::error(format!("{name} expected at least {least} arguments, got {given}"))) }
+}
+
 fn question(text: &str, name: &str) -> Option<bool> {
     let all = |test: fn(char) -> bool| !text.is_empty() && text.chars().all(test);
     Some(match name {
@@ -265,7 +272,8 @@ fn question(text: &str, name: &str) -> Option<bool> {
 
 fn transformed(text: &str, name: &str) -> Option<String> {
     Some(match name {
-        "lower" | "casefold" => text.to_lowercase(),
+        "lower" => text.to_lowercase(),
+        "casefold" => text.to_lowercase().replace('ß', "ss"),
         "upper" => text.to_uppercase(),
         "capitalize" => capitalize(text),
         "title" => title(text),

@@ -8,6 +8,9 @@ use crate::template::coerce::{defined, elements, flag_or, to_index};
 use crate::value::{Fault, Key, Value, compare};
 
 fn other(args: Arguments, function: &'static str, name: &str) -> Result<Value, Fault> {
+    if args.positional.is_empty() && args.named.is_empty() && name == "b" && !function.starts_with("is") {
+        return Err(Fault::error(format!("{function} expected 2 arguments, got 1")));
+    }
     let [value] = args.bind(signature(function, 1, 1), [name])?;
     let value = value.unwrap_or(Value::Null);
     defined(&value)?;
@@ -160,7 +163,7 @@ pub fn all(input: Value, args: Arguments, env: &dyn Env) -> Result<bool, Fault> 
 fn remainder(value: &Value, by: &Value) -> Result<Value, Fault> {
     if let (Value::Int(_) | Value::Bool(_), Value::Int(_) | Value::Bool(_)) = (value, by) {
         let by = to_index(by)?;
-        return if by == 0 { Err(Fault::error("integer division or modulo by zero")) } else { Ok(Value::Int(to_index(value)?.rem_euclid(by))) };
+        return if by == 0 { Err(Fault::error("integer modulo by zero")) } else { Ok(Value::Int(to_index(value)?.rem_euclid(by))) };
     }
     match (crate::template::coerce::as_float(value), crate::template::coerce::as_float(by)) {
         (Some(_), Some(0.0)) => Err(Fault::error("float modulo")),
