@@ -28,6 +28,7 @@ VARIABLES = HERE / 'vars.yml'
 def plain(message):
     message = message.replace(str(HERE), '@HERE@')
     message = re.sub(r"_AnsibleLazyTemplate(Dict|List)|_AnsibleTagged(Str|Int|Float)", lambda m: (m.group(1) or m.group(2)).lower(), message)
+    message = re.sub(r'ansible\.[\w.]+\.(dict|list) object', r'\1 object', message)
     message = re.sub(r"<class 'ansible\.[\w.]*\.(\w+)'>", r"<class '\1'>", message)
     message = message.removeprefix('Error rendering expression: ')
     return message.replace('\n', '\\n').rstrip()
