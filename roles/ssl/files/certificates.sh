@@ -1,23 +1,29 @@
 #!/bin/sh
 # Makes what is missing of a private PKI, renews what is about to expire or names other hosts than it should.
-#   certificates.sh DIR KEY_TYPE CA_DAYS DAYS RENEW_DAYS < list
+#   certificates.sh plan|make DIR KEY_TYPE CA_DAYS DAYS RENEW_DAYS < list
 # A line of the list: NAME CA SUBJECT USAGE SAN[,SAN...]; CA `-` is a CA itself, USAGE: ca, server, client, both, key.
-# Prints a line for each file that was made, and nothing when all is well. Keys are 0600, files are replaced whole.
+# Prints the name of each file that is made, or with `plan` would be, and nothing when all is well.
+# Keys are 0600, files are replaced whole. Beside each certificate, NAME.wanted says what it was made for.
 set -eu
 umask 077
-dir=$1 key_type=$2 ca_days=$3 days=$4 renew=$5
-mkdir -p "$dir"
+mode=$1 dir=$2 key_type=$3 ca_days=$4 days=$5 renew=$6
+if [ "$mode" = make ]; then
+  mkdir -p "$dir"
+  work=$(mktemp -d "$dir/.work.XXXXXX")
+else
+  work=$(mktemp -d)
+  [ -d "$dir" ] || dir=$work
+fi
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 cd "$dir"
-work=$(mktemp -d .work.XXXXXX)
-trap 'rm -rf "$work"' EXIT HUP INT TERM
 
 make_key() {
   case $key_type in
-    rsa) openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/key" ;;
-    *) openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/key" ;;
+    rsa) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/key" 2>/dev/null ;;
+    *) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/key" ;;
   esac
   mv "$work/key" "$1.key"
-  echo "made $1.key"
 }
 
 extensions() {
@@ -30,41 +36,49 @@ extensions() {
   if [ -n "$2" ]; then printf 'subjectAltName=%s\n' "$2"; fi
 }
 
-# The certificate is for the wanted subject, names, CA and key, and lasts long enough.
-good() {
-  name=$1 ca=$2 wanted=$3
-  [ -s "$name.crt" ] && [ -s "$name.wanted" ] && [ "$(cat "$name.wanted")" = "$wanted" ] || return 1
-  openssl x509 -in "$name.crt" -noout -checkend $((renew * 86400)) >/dev/null || return 1
-  openssl verify -CAfile "$ca.crt" "$name.crt" >/dev/null 2>&1 || return 1
-  [ "$(openssl x509 -in "$name.crt" -noout -pubkey)" = "$(openssl pkey -in "$name.key" -pubout)" ]
+make_certificate() { # NAME CA SUBJECT USAGE SANS
+  extensions "$4" "$5" > "$work/ext"
+  openssl req -new -key "$1.key" -subj "$3" -out "$work/csr"
+  if [ "$2" = - ]; then
+    openssl x509 -req -in "$work/csr" -signkey "$1.key" -days "$ca_days" -extfile "$work/ext" -out "$work/crt" 2>/dev/null
+  else
+    openssl x509 -req -in "$work/csr" -CA "$2.crt" -CAkey "$2.key" -set_serial "0x$(openssl rand -hex 16)" \
+      -days "$days" -extfile "$work/ext" -out "$work/crt" 2>/dev/null
+  fi
+  chmod 644 "$work/crt"
+  mv "$work/crt" "$1.crt"
+}
+
+# The certificate was made for this, lasts long enough, and is of this CA and this key.
+good() { # NAME CA WANTED
+  [ -s "$1.crt" ] && [ -s "$1.wanted" ] && [ "$(cat "$1.wanted")" = "$3" ] || return 1
+  case $planned in *" $1.key "* | *" $2.key "*) return 1 ;; esac
+  openssl x509 -in "$1.crt" -noout -checkend $((renew * 86400)) >/dev/null || return 1
+  openssl verify -CAfile "$2.crt" "$1.crt" >/dev/null 2>&1 || return 1
+  [ "$(openssl x509 -in "$1.crt" -noout -pubkey)" = "$(openssl pkey -in "$1.key" -pubout)" ]
+}
+
+planned=' '
+need() { # FILE COMMAND...: prints the file, and makes it unless this is only a plan
+  echo "$1"
+  planned="$planned$1 "
+  [ "$mode" = make ] || return 0
+  shift
+  "$@"
 }
 
 while read -r name ca subject usage names; do
   [ -n "$name" ] || continue
-  [ -s "$name.key" ] || make_key "$name"
+  [ -s "$name.key" ] || need "$name.key" make_key "$name"
   if [ "$usage" = key ]; then
-    if [ ! -s "$name.pub" ]; then
-      openssl pkey -in "$name.key" -pubout -out "$work/pub"
-      mv "$work/pub" "$name.pub"
-      echo "made $name.pub"
-    fi
+    case $planned in *" $name.key "*) ;; *) [ ! -s "$name.pub" ] || continue ;; esac
+    need "$name.pub" openssl pkey -in "$name.key" -pubout -out "$name.pub"
     continue
   fi
   issuer=$ca
   [ "$ca" != - ] || issuer=$name
   wanted="$issuer $subject $usage $names"
   if good "$name" "$issuer" "$wanted"; then continue; fi
-  extensions "$usage" "$names" > "$work/ext"
-  openssl req -new -key "$name.key" -subj "$subject" -out "$work/csr"
-  if [ "$ca" = - ]; then
-    openssl x509 -req -in "$work/csr" -signkey "$name.key" -days "$ca_days" -extfile "$work/ext" -out "$work/crt" 2>/dev/null
-  else
-    openssl x509 -req -in "$work/csr" -CA "$ca.crt" -CAkey "$ca.key" -set_serial "0x$(openssl rand -hex 16)" \
-      -days "$days" -extfile "$work/ext" -out "$work/crt" 2>/dev/null
-  fi
-  chmod 644 "$work/crt"
-  mv "$work/crt" "$name.crt"
-  printf '%s\n' "$wanted" > "$work/wanted"
-  mv "$work/wanted" "$name.wanted"
-  echo "made $name.crt"
+  need "$name.crt" make_certificate "$name" "$ca" "$subject" "$usage" "$names"
+  if [ "$mode" = make ]; then printf '%s\n' "$wanted" > "$name.wanted"; fi
 done
