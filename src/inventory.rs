@@ -204,7 +204,16 @@ impl Inventory {
     /// # Errors
     /// A part is no regular expression, a subscript is too large, a limit's file cannot be read.
     pub fn select(&self, pattern: &str, limit: Option<&str>) -> Result<(Vec<HostName>, Vec<Diagnostic>), Diagnostic> {
-        let matched = pattern::select(&self.data, &pattern::split(pattern))?;
+        self.select_list(&[pattern], limit)
+    }
+
+    /// As [`Inventory::select`], for a list of patterns, as `hosts:` may hold one: each is split on its own.
+    ///
+    /// # Errors
+    /// As [`Inventory::select`].
+    pub fn select_list<P: AsRef<str>>(&self, patterns: &[P], limit: Option<&str>) -> Result<(Vec<HostName>, Vec<Diagnostic>), Diagnostic> {
+        let parts: Vec<String> = patterns.iter().flat_map(|pattern| pattern::split(pattern.as_ref())).collect();
+        let matched = pattern::select(&self.data, &parts)?;
         let mut hosts = matched.hosts;
         let mut unmatched = matched.unmatched;
         if let Some(limit) = limit {

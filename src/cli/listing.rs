@@ -24,7 +24,7 @@ pub(super) fn playbook(name: &Path, plays: &[CompiledPlay], flags: &Flags, world
             let node = &play.source.hosts;
             let value = Templated::compile(node).render(&cx).map_err(|fault| Diagnostic::error(fault.message).at(&node.span))?;
             let patterns: Vec<String> = value.as_slice().map_or_else(|| vec![text(&value)], |items| items.iter().map(text).collect());
-            let (hosts, _) = world.inventory.select(&patterns.join(","), flags.inventory.limit.as_deref()).map_err(|error| error.at(&node.span))?;
+            let (hosts, _) = world.inventory.select_list(&patterns, flags.inventory.limit.as_deref()).map_err(|error| error.at(&node.span))?;
             list_hosts(&mut out, number, play, &patterns, &hosts);
         }
         if flags.list_tasks {

@@ -81,7 +81,7 @@ impl Engine<'_> {
     fn play_hosts(&mut self, play: &CompiledPlay) -> Result<(Vec<Arc<str>>, Vec<Arc<str>>), Vec<Diagnostic>> {
         let patterns = patterns(play, &static_context(&self.world, &play.vars)).map_err(|error| vec![error])?;
         let (mut hosts, warnings) =
-            self.world.inventory.select(&patterns.join(","), self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
+            self.world.inventory.select_list(&patterns, self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
         for warning in warnings {
             self.complain(warning.at(&play.source.hosts.span));
         }

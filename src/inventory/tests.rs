@@ -48,6 +48,15 @@ fn limits_may_stand_in_files() {
     assert_eq!(error.message, "Unable to find limit file /no/such/file");
 }
 
+#[test]
+fn patterns_of_a_list_are_split_one_by_one() {
+    let (inventory, _) = load(&recorded("patterns/hosts.ini"));
+    let (hosts, warnings) = inventory.select_list(&["web:&db", "db1,db2"], None).unwrap();
+    assert_eq!(words(&hosts), "alpha db1 db2", "an intersection comes after the union");
+    assert!(warnings.is_empty());
+    assert_eq!(words(&inventory.select_list(&["web[0]:web[1]", "db1,db2"], None).unwrap().0), "web01.example.com web02.example.com db1 db2");
+}
+
 fn ini(text: &str) -> Result<Inventory, String> {
     let source = crate::source::Source::new("hosts", text);
     let mut inventory = Inventory::empty(Arc::new(options()), Arc::default());
