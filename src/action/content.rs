@@ -175,7 +175,10 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
         "newline_sequence",
     ] {
         if let Some(value) = take(key) {
-            let word = text(&value).replace("\\r", "\r").replace("\\n", "\n");
+            let mut word = text(&value);
+            if key == "newline_sequence" {
+                word = format!("\"{}\"", word.replace('\r', "\\r").replace('\n', "\\n"));
+            }
             if let Err(message) = options.set(key, &word) {
                 return Ok(Reaction::failed(message));
             }

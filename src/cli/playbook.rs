@@ -131,11 +131,17 @@ impl Session {
 
     /// Variables beside the playbook, and its folder.
     fn stand_in(&mut self, book: &std::path::Path) {
-        let dir = book.parent().map(|dir| self.config.places.cwd().join(dir)).unwrap_or_else(|| self.around.cwd.clone());
+        let dir = self.folder(book);
         let mut info = (*self.world.run).clone();
         info.playbook_dir.clone_from(&dir);
         let files = self.world.inventory.var_files(&dir);
         self.world.stand_in(Arc::new(info), files);
+    }
+
+    /// The folder of a playbook, complete.
+    fn folder(&self, book: &std::path::Path) -> PathBuf {
+        let file = self.config.places.cwd().join(book);
+        file.parent().map(PathBuf::from).unwrap_or_else(|| self.around.cwd.clone())
     }
 
     fn preflight(&self, plays: &[CompiledPlay]) -> Option<i32> {
@@ -197,7 +203,7 @@ impl Session {
         let mut engine = Engine::new(self.world.clone(), pool.clone(), options, &self.library, &self.filter, sender, reload).map_err(one)?;
         let mut code = 0;
         for (book, plays) in compiled {
-            let dir = book.parent().map(|dir| self.config.places.cwd().join(dir)).unwrap_or_else(|| self.around.cwd.clone());
+            let dir = self.folder(&book);
             engine.stand_in(&dir);
             code = engine.playbook(book, plays);
             if code != 0 {

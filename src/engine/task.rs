@@ -124,7 +124,7 @@ fn censored(result: &Dict) -> Dict {
     let mut shown = Dict::new();
     shown.insert("censored".into(), "the output has been hidden due to the fact that 'no_log: true' was specified for this result".into());
     for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
-        if let Some(value) = result.get(key) {
+        if let Some(value) = result.get(key).filter(|value| key != "failed" || value.is_true()) {
             shown.insert(key.into(), value.clone());
         }
     }

@@ -168,7 +168,7 @@ fn key_values(reader: &mut Reader, action: &mut Action, node: &Node, text: &str,
         replace(&mut action.args, Pair { key, value: text_like(node, &value) });
     }
     if let Some(raw) = found.raw {
-        let untouched = raw == text;
+        let untouched = raw == text && node.as_str() == Some(text);
         action.free_form = Some(if untouched { node.clone() } else { text_like(node, &raw) });
     }
     Some(())
