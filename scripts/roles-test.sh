@@ -42,6 +42,27 @@ for playbook in playbooks/*.yml; do
 done
 check "inventories/vagrant.ini: the hosts are there" "$rplay" -i inventories/vagrant.ini kubernetes.yml --list-hosts
 
+# What certificates.sh makes of a list, as one line.
+certificates() { sh roles/ssl/files/certificates.sh "$1" "$work/try" ec 3650 365 "$2" <<< "${3:-$list}" 2>&1 | tr '\n' ' '; }
+same() { # NAME WANTED GOT
+  if [ "$2" = "$3" ]; then pass "$1"; else printf 'wanted: %s\n   got: %s\n' "$2" "$3" > "$work/out"; fail "$1" "$work/out"; fi
+}
+list='root - /CN=root ca
+a root /CN=a both DNS:a,IP:10.0.0.1
+account - - key'
+all='root.key root.crt a.key a.crt account.key account.pub '
+same "certificates: a plan names all" "$all" "$(certificates plan 30)"
+check "certificates: a plan makes nothing" test ! -e "$work/try"
+same "certificates: all are made" "$all" "$(certificates make 30)"
+same "certificates: made once" "" "$(certificates make 30)"
+same "certificates: keys are nobody else's" "600 600 600 " "$(stat -c %a "$work"/try/*.key | tr '\n' ' ')"
+check "certificates: made for the address" openssl x509 -in "$work/try/a.crt" -noout -checkip 10.0.0.1
+same "certificates: renewed before they expire" "a.crt " "$(certificates make 366)"
+same "certificates: made again for another address" "a.crt " "$(certificates make 30 "${list/0.1/0.2}")"
+rm "$work/try/root.key"
+same "certificates: a new CA signs anew" "root.key root.crt a.crt " "$(certificates make 30 "${list/0.1/0.2}")"
+rm -rf "$work/try"
+
 if [ "$(id -u)" != 0 ]; then echo "skipped: hosts need root; run this as root to test roles on them"; exit; fi
 if ! unshare --mount --net --pid --fork true 2> "$work/out"; then
   echo "skipped: hosts need namespaces, and this machine gives none: $(head -n 1 "$work/out")"

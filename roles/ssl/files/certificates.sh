@@ -49,15 +49,22 @@ make_certificate() { # NAME CA SUBJECT USAGE SANS
   mv "$work/crt" "$1.crt"
 }
 
-# The certificate was made for this, lasts long enough, and is of this CA and this key.
+# Names of certificates that are of a CA, and will still be good when it would be time to renew them.
+verified() { # CA
+  [ ! -s "$1.crt" ] || openssl verify -attime "$soon" -CAfile "$1.crt" -- *.crt 2>/dev/null | sed -n "s/^\\(.*\\)[.]crt: OK$/$1:\\1/p"
+}
+
+# The certificate was made for this, is of this CA and this key, and lasts long enough.
 good() { # NAME CA WANTED
-  [ -s "$1.crt" ] && [ -s "$1.wanted" ] && [ "$(cat "$1.wanted")" = "$3" ] || return 1
+  [ -s "$1.wanted" ] && read -r made < "$1.wanted" && [ "$made" = "$3" ] || return 1
   case $planned in *" $1.key "* | *" $2.key "*) return 1 ;; esac
-  openssl x509 -in "$1.crt" -noout -checkend $((renew * 86400)) >/dev/null || return 1
-  openssl verify -CAfile "$2.crt" "$1.crt" >/dev/null 2>&1 || return 1
+  case $lasting in *" $2:$1 "*) ;; *) return 1 ;; esac
   [ "$(openssl x509 -in "$1.crt" -noout -pubkey)" = "$(openssl pkey -in "$1.key" -pubout)" ]
 }
 
+list=$(cat)
+soon=$(($(date +%s) + renew * 86400))
+lasting=" $(echo "$list" | while read -r name ca _; do [ "$ca" != - ] || verified "$name"; done | tr '\n' ' ')"
 planned=' '
 need() { # FILE COMMAND...: prints the file, and makes it unless this is only a plan
   echo "$1"
@@ -77,8 +84,10 @@ while read -r name ca subject usage names; do
   fi
   issuer=$ca
   [ "$ca" != - ] || issuer=$name
-  wanted="$issuer $subject $usage $names"
+  wanted="$issuer $subject $usage${names:+ $names}"
   if good "$name" "$issuer" "$wanted"; then continue; fi
   need "$name.crt" make_certificate "$name" "$ca" "$subject" "$usage" "$names"
   if [ "$mode" = make ]; then printf '%s\n' "$wanted" > "$name.wanted"; fi
-done
+done <<END
+$list
+END

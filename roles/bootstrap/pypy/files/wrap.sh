@@ -6,11 +6,12 @@ set -eu
 archive=$1 script=$2
 here=$(dirname "$0")
 [ -f "$archive" ] || { echo "$archive does not exist" >&2; exit 1; }
-if [ "$script" -nt "$archive" ] && [ "$script" -nt "$here/unpack.sh" ] && [ "$script" -nt "$0" ]; then exit 0; fi
+[ -z "$(find "$script" -newer "$archive" -newer "$here/unpack.sh" -newer "$0" 2>/dev/null)" ] || exit 0
 
 made=$(mktemp "$script.XXXXXX")
 trap 'rm -f "$made"' EXIT
 trap 'exit 1' HUP INT TERM
+# shellcheck disable=SC2016 # the script that is made expands them
 {
   echo '#!/bin/sh'
   echo 'archive=$(mktemp)'
