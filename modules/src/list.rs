@@ -47,6 +47,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::copy::Copy>(BUILTIN),
     Entry::of::<builtin::file::File>(BUILTIN),
     Entry::of::<builtin::find::Find>(BUILTIN),
+    Entry::of::<builtin::get_url::GetUrl>(BUILTIN),
     Entry::of::<builtin::group::Group>(BUILTIN),
     Entry::of::<builtin::lineinfile::Lineinfile>(BUILTIN),
     Entry::of::<builtin::ping::Ping>(BUILTIN),
@@ -58,7 +59,9 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::stat::Stat>(BUILTIN),
     Entry::of::<builtin::systemd_service::SystemdService>(BUILTIN),
     Entry::of::<builtin::tempfile::Tempfile>(BUILTIN),
+    Entry::of::<builtin::uri::Uri>(BUILTIN),
     Entry::of::<builtin::user::User>(BUILTIN),
+    Entry::of::<builtin::wait_for::WaitFor>(BUILTIN),
 ];
 
 /// Other names of modules.
