@@ -59,6 +59,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::stat::Stat>(BUILTIN),
     Entry::of::<builtin::systemd_service::SystemdService>(BUILTIN),
     Entry::of::<builtin::tempfile::Tempfile>(BUILTIN),
+    Entry::of::<builtin::unarchive::Unarchive>(BUILTIN),
     Entry::of::<builtin::uri::Uri>(BUILTIN),
     Entry::of::<builtin::user::User>(BUILTIN),
     Entry::of::<builtin::wait_for::WaitFor>(BUILTIN),

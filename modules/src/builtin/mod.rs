@@ -1,5 +1,6 @@
 //! The modules of `ansible.builtin`, one file each.
 
+mod archive;
 pub mod async_status;
 pub mod blockinfile;
 pub mod command;
@@ -25,6 +26,8 @@ pub mod stat;
 pub mod systemd_service;
 mod tcp_connections;
 pub mod tempfile;
+pub mod unarchive;
+mod unarchive_options;
 pub mod uri;
 mod uri_body;
 pub mod user;
