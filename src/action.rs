@@ -15,6 +15,7 @@ mod request;
 mod script;
 mod set;
 mod tree;
+mod unarchive;
 mod wait;
 
 pub use request::{Effect, Reaction, Request, Settings};
@@ -43,6 +44,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("set_stats", set::set_stats),
     ("setup", facts::setup),
     ("template", content::template),
+    ("unarchive", unarchive::run),
     ("wait_for_connection", wait::for_connection),
 ];
 

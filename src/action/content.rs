@@ -51,13 +51,8 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// Calls the copy module with this content.
 fn send(request: &Request, mut args: Map<String, Json>, bytes: Vec<u8>) -> Reaction {
-    let digest = sha256(&bytes);
-    args.insert("_rplay_sha256".into(), digest.as_str().into());
-    args.insert("_rplay_size".into(), bytes.len().into());
-    if bytes.len() <= INLINE {
-        args.insert("_rplay_content".into(), base64::engine::general_purpose::STANDARD.encode(&bytes).into());
-    }
-    call(request, "copy", args, &Content::Bytes(digest, bytes), None)
+    let content = announce_bytes(&mut args, bytes);
+    call(request, "copy", args, &content, None)
 }
 
 /// `copy`.
@@ -114,21 +109,32 @@ pub(super) fn file(request: &Request, mut args: Map<String, Json>, path: &Path) 
             args.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
         }
     }
-    let size = path.metadata().map_or(0, |meta| meta.len());
-    if size as usize > INLINE * 64 && !is_vaulted(path) {
-        return match digest_file(path) {
-            Ok(digest) => {
-                args.insert("_rplay_sha256".into(), digest.as_str().into());
-                args.insert("_rplay_size".into(), size.into());
-                call(request, "copy", args, &Content::File(digest, path.to_path_buf()), None)
-            }
-            Err(error) => Reaction::failed(format!("cannot read {}: {error}", path.display())),
-        };
-    }
-    match read(request, path) {
-        Ok(bytes) => send(request, args, bytes),
+    match announce(request, &mut args, path) {
+        Ok(content) => call(request, "copy", args, &content, None),
         Err(message) => Reaction::failed(message),
     }
+}
+
+/// Names a file's content in the arguments of a module, small content included; what gives it when the target asks.
+pub(super) fn announce(request: &Request, args: &mut Map<String, Json>, path: &Path) -> Result<Content, String> {
+    let size = path.metadata().map_or(0, |meta| meta.len());
+    if size as usize > INLINE * 64 && !is_vaulted(path) {
+        let digest = digest_file(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        args.insert("_rplay_sha256".into(), digest.as_str().into());
+        args.insert("_rplay_size".into(), size.into());
+        return Ok(Content::File(digest, path.to_path_buf()));
+    }
+    read(request, path).map(|bytes| announce_bytes(args, bytes))
+}
+
+fn announce_bytes(args: &mut Map<String, Json>, bytes: Vec<u8>) -> Content {
+    let digest = sha256(&bytes);
+    args.insert("_rplay_sha256".into(), digest.as_str().into());
+    args.insert("_rplay_size".into(), bytes.len().into());
+    if bytes.len() <= INLINE {
+        args.insert("_rplay_content".into(), base64::engine::general_purpose::STANDARD.encode(&bytes).into());
+    }
+    Content::Bytes(digest, bytes)
 }
 
 fn is_vaulted(path: &Path) -> bool {
