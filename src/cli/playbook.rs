@@ -179,7 +179,10 @@ impl Session {
         }) };
         let pool = setup::pool(&self.config, &self.around, warn);
         let interrupts = on_interrupt(pool.clone());
+        let notes = sender.clone();
         let result = self.engine(&pool, sender, compiled);
+        let _ = notes.send(Event::Note { verbosity: 3, host: None, text: cost(&pool) });
+        drop(notes);
         pool.close_all();
         // the pool's way to warn ends with it; then the writer comes to its end
         drop(pool);
@@ -294,6 +297,15 @@ impl Session {
         let live = (terminal && std::io::stderr().is_terminal()).then(|| Live::new(console::width()));
         (vec![report], streams, live)
     }
+}
+
+/// What the run cost on the way to targets.
+fn cost(pool: &Pool) -> String {
+    let stats = pool.stats();
+    format!(
+        "rplay: {} round trips, {} connections, {} processes, {} bytes sent, {} bytes received",
+        stats.round_trips, stats.connections, stats.processes, stats.bytes_out, stats.bytes_in
+    )
 }
 
 /// `--step`: asks before a task.
