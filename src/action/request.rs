@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub host: &'a Arc<str>,
     /// The host that does the work: how to reach it.
     pub target: &'a Target,
+    /// Name of the host that `delegate_to` names.
+    pub delegated: Option<&'a str>,
     /// Become someone there.
     pub become_: Option<&'a Become>,
     /// Check mode.

@@ -164,12 +164,14 @@ fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
             value => Some(Arc::<str>::from(text(&value))).filter(|name| !name.is_empty()),
         },
     };
-    let vars = match &delegated {
+    // synchronize joins this machine with the task's host: delegated to this machine it still reaches that host
+    let doer = delegated.clone().filter(|name| job.task.canonical != "synchronize" || !is_implicit(&job.world.inventory, name));
+    let vars = match &doer {
         None => cx.clone(),
         Some(host) => Context::new(TaskScope::new(&job.world, host, None, job.info.check)),
     };
     let lookup = Lookup { vars: &vars, cx, inherited };
-    let name = delegated.as_deref().unwrap_or(&job.host);
+    let name = doer.as_deref().unwrap_or(&job.host);
     let target = lookup.target(name, &job.shared.defaults, is_implicit(&job.world.inventory, name))?;
     let check = lookup.flag(Opt::CheckMode, job.shared.check)?;
     let number = |template: Option<&crate::template::Templated>, default: u64, what: &str| -> Result<u64, Fault> {
@@ -266,6 +268,7 @@ fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<R
         cx,
         host: &job.host,
         target: &setting.target,
+        delegated: setting.delegated.as_deref(),
         become_: setting.become_.as_ref(),
         check: setting.check,
         diff: setting.diff,
