@@ -380,7 +380,7 @@ impl<'a> Context<'a> {
     fn run_live(&mut self, program: &Program) -> Result<Run, Failure> {
         let controller = &mut self.controller;
         let mut show = |stream: u8, bytes: &[u8]| controller.output(stream, bytes);
-        let live: Option<&mut dyn FnMut(u8, &[u8])> = if self.settings.live { Some(&mut show) } else { None };
+        let live: Option<&mut program::Live<'_>> = if self.settings.live { Some(&mut show) } else { None };
         let run = program::run(program, &self.settings.env, &self.control, live).map_err(|error| cannot_start(program, &error))?;
         self.control.check()?;
         Ok(run)

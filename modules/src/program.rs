@@ -89,11 +89,14 @@ impl Run {
     }
 }
 
+/// Called with each piece of output: 1 or 2, and the bytes.
+pub type Live<'l> = dyn FnMut(u8, &[u8]) + 'l;
+
 /// Runs a program with exactly the environment given; `live` is called with each piece of output (1 or 2).
 ///
 /// # Errors
 /// It cannot be started.
-pub fn run(program: &Program, env: &[(String, String)], control: &Control, live: Option<&mut dyn FnMut(u8, &[u8])>) -> io::Result<Run> {
+pub fn run(program: &Program, env: &[(String, String)], control: &Control, live: Option<&mut Live<'_>>) -> io::Result<Run> {
     let Some((name, args)) = program.argv.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut command = Command::new(find_by_env(name, env, program.dir.as_deref()));
     command.args(args).env_clear().envs(env.iter().cloned()).envs(program.env.iter().cloned());
@@ -142,7 +145,7 @@ fn feed(child: &mut Child, bytes: Option<Vec<u8>>) {
 }
 
 /// Reads both pipes to their ends; a background process that keeps them open does not hold the task once its parent is gone.
-fn collect(child: &mut Child, mut live: Option<&mut dyn FnMut(u8, &[u8])>) -> io::Result<(Vec<u8>, Vec<u8>)> {
+fn collect(child: &mut Child, mut live: Option<&mut Live<'_>>) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (vec![], vec![]);
     let mut buffer = vec![0; 64 * 1024];
@@ -182,7 +185,7 @@ fn take(
     into: &mut Vec<u8>,
     buffer: &mut [u8],
     stream: u8,
-    live: &mut Option<&mut dyn FnMut(u8, &[u8])>,
+    live: &mut Option<&mut Live<'_>>,
 ) -> io::Result<bool> {
     let Some(pipe) = pipe else { return Ok(false) };
     let n = match pipe.read(buffer) {

@@ -61,17 +61,15 @@ fn check_source(request: &Request, cx: &Context<'_>, src: Option<&Path>, before:
 fn check_place(request: &Request, cx: &Context<'_>, before: State) -> Result<(), Failure> {
     let path = &request.path;
     match before {
-        State::Directory if request.force => {
-            if !cx.system().list(path)?.is_empty() {
-                return request.fail(format!("the directory {} is not empty, refusing to convert it", path.display()));
-            }
-        }
         State::Directory | State::File | State::Hard if !request.force => {
-            return request.fail(format!("refusing to convert from {} to symlink for {}", before.name(), path.display()));
+            request.fail(format!("refusing to convert from {} to symlink for {}", before.name(), path.display()))
         }
-        _ => {}
+        State::Directory => match cx.system().list(path)?.is_empty() {
+            true => Ok(()),
+            false => request.fail(format!("the directory {} is not empty, refusing to convert it", path.display())),
+        },
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn hard_link(request: &Request, cx: &mut Context<'_>) -> Result<Outcome, Failure> {
