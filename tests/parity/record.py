@@ -128,7 +128,7 @@ def item_status(item):
 def host_result(event, body):
     result = {"status": status(event, body), "changed": bool(body.get("changed", False)), "result": tidy(body)}
     items = body.get("results")
-    if isinstance(items, list) and all(isinstance(item, dict) and "ansible_loop_var" in item for item in items):
+    if isinstance(items, list) and all(isinstance(i, dict) and ("ansible_loop_var" in i or "censored" in i) for i in items):
         result["items"] = [
             {"status": item_status(i), "changed": bool(i.get("changed", False)), "result": tidy(i)} for i in items
         ]

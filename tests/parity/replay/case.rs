@@ -166,9 +166,10 @@ impl Case {
         })
     }
 
-    /// Takes out the differences that are meant; one that no longer shows is reported.
+    /// Takes out the differences that are meant; one that no longer shows is reported. The real ansible-core has none.
     pub fn settle(&self, mut found: Vec<String>) -> Vec<String> {
-        for known in &self.settings.differs {
+        let real = std::env::var_os("PARITY_ANSIBLE").is_some();
+        for known in self.settings.differs.iter().filter(|_| !real) {
             let before = found.len();
             found.retain(|line| !line.contains(&known.what));
             if found.len() == before {

@@ -152,7 +152,7 @@ fn disjoint(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
 fn host_result(body: &Value, status: &str, rules: &Rules) -> Value {
     let mut out = json!({"status": status, "changed": flag(body, "changed"), "result": tidy(body, rules)});
     match &body["results"] {
-        Value::Array(items) if items.iter().all(|item| !item["ansible_loop_var"].is_null()) => {
+        Value::Array(items) if items.iter().all(|i| i.get("ansible_loop_var").or(i.get("censored")).is_some()) => {
             let item = |i: &Value| json!({"status": item_status(i), "changed": flag(i, "changed"), "result": tidy(i, rules)});
             out["items"] = items.iter().map(item).collect();
         }
