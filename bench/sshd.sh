@@ -46,11 +46,12 @@ CONF
         echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$work/host_key.pub")" >>"$work/known_hosts"
         echo "h$i ansible_host=127.0.0.1 ansible_port=$port dir=$work/hosts/h$i" >>"$work/hosts.ini"
     done
+    # the real interpreter: a shim of pyenv's in front of it would slow ansible-core down
     cat >>"$work/hosts.ini" <<INI
 [hosts:vars]
 ansible_user=$(id -un)
 ansible_ssh_private_key_file=$work/login_key
-ansible_python_interpreter=$(command -v python3)
+ansible_python_interpreter=$(python3 -c "import sys; print(sys.executable)")
 INI
     wait_for_hosts
 }
