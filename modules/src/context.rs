@@ -457,10 +457,11 @@ fn cannot_start(program: &Program, error: &io::Error) -> Failure {
     let text = crate::outcome::describe(error);
     let name = program.argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut fields = Map::new();
-    for (key, value) in [("cmd", json!(program.shown())), ("rc", json!(code)), ("stdout", json!("")), ("stderr", json!(""))] {
+    let why = format!("Error executing command: {text}: '{name}'");
+    for (key, value) in [("cmd", json!(program.shown())), ("rc", json!(code)), ("stdout", json!("")), ("stderr", json!("")), ("exception", json!(why))] {
         fields.insert(key.into(), value);
     }
-    Failure { msg: format!("Error executing command: {text}: '{name}'"), fields, unknown: None }
+    Failure { msg: "Error executing command.".into(), fields, unknown: None }
 }
 
 fn stage_beside(near: &Path) -> Result<tempfile::NamedTempFile, Failure> {

@@ -73,9 +73,7 @@ fn run(entry: &Entry, call: &Call, cx: &mut Context<'_>) -> Map<String, Value> {
         // what cannot be looked at is simply not described
         let mut info = Map::new();
         if cx.path_info(std::path::Path::new(&path), &mut info).is_ok() {
-            for (key, value) in info {
-                result.entry(key).or_insert(value);
-            }
+            result.extend(info);
         }
     }
     if !entry.collection.is_empty() {

@@ -34,6 +34,7 @@ impl Module for AsyncStatus {
         let shown = file.to_string_lossy().into_owned();
         if jid.contains('/') || cx.lstat(&file)?.is_none() {
             let failure = Failure::new("could not find job").with("ansible_job_id", jid);
+            let failure = failure.with("results_file", shown).with("stdout", "").with("stderr", "");
             return Err(failure.with("started", true).with("finished", true));
         }
         if args.text("mode") == "cleanup" {
@@ -47,6 +48,9 @@ impl Module for AsyncStatus {
         data.entry("started").or_insert(json!(true));
         data.entry("finished").or_insert(json!(false));
         data.insert("results_file".into(), json!(shown));
+        for key in ["stdout", "stderr"] {
+            data.entry(key).or_insert(json!(""));
+        }
         let changed = data.get("changed").and_then(Value::as_bool).unwrap_or(false);
         Ok(Outcome::new(changed).merge(data))
     }

@@ -176,8 +176,21 @@ fn found(cx: &Context<'_>, manager: &Manager, unit: &str, load: &str, offline: b
         return Ok(true);
     }
     if offline {
-        let run = cx.probe(&manager.command(&["list-unit-files", unit]))?;
-        return Ok(run.ok() && !run.out().starts_with("0 unit"));
+        let enabled = cx.probe(&manager.command(&["is-enabled", unit]))?;
+        if ["enabled", "disabled", "static", "indirect", "masked", "generated", "linked"].contains(&enabled.out().trim()) {
+            return Ok(true);
+        }
+        let listed = cx.probe(&manager.command(&["list-unit-files", unit]))?;
+        if listed.ok() {
+            return Ok(!listed.out().starts_with("0 unit"));
+        }
+        // the manager itself does not answer: say what it says
+        let program = manager.command(&[]);
+        let run = cx.probe(&program)?;
+        if !run.ok() {
+            let failure = Failure::new(run.err().trim_end()).with("cmd", program.shown()).with("rc", run.rc);
+            return Err(failure.with("stdout", run.out()).with("stderr", run.err()));
+        }
     }
     Ok(false)
 }
