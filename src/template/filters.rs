@@ -17,13 +17,13 @@ mod general;
 pub mod json;
 mod mapping;
 mod markup;
+pub mod net;
 mod number;
 pub mod ordering;
 pub mod password;
 pub mod path;
 mod pretty;
 mod product;
-mod query;
 pub mod random;
 pub mod regex;
 pub mod sequence;
@@ -45,6 +45,7 @@ static FILTERS: &[(&str, Filter)] = &[
     ("capitalize", text::capitalize),
     ("center", text::center),
     ("checksum", encode::sha1),
+    ("cidr_merge", net::subnet::cidr_merge),
     ("combinations", product::combinations),
     ("combine", mapping::combine),
     ("comment", text::comment),
@@ -76,35 +77,51 @@ static FILTERS: &[(&str, Filter)] = &[
     ("hash", encode::hash),
     ("human_readable", number::human_readable),
     ("human_to_bytes", number::human_to_bytes),
+    ("hwaddr", net::hardware::hwaddr),
     ("indent", text::indent),
     ("int", number::int),
     ("intersect", sets::intersect),
+    ("ip4_hex", net::subnet::ip4_hex),
+    ("ipaddr", net::ipaddr::ipaddr),
+    ("ipcut", net::subnet::ipcut),
+    ("ipmath", net::subnet::ipmath),
+    ("ipsubnet", net::subnet::ipsubnet),
+    ("ipv4", net::ipaddr::ipv4),
+    ("ipv6", net::ipaddr::ipv6),
+    ("ipv6form", net::subnet::ipv6form),
+    ("ipwrap", net::ipaddr::ipwrap),
     ("items", mapping::items),
     ("items2dict", mapping::items2dict),
     ("join", sequence::join),
-    ("json_query", query::json_query),
+    ("joinpath", path::path_join),
     ("keep_keys", mapping::keep_keys),
     ("last", sequence::last),
     ("length", sequence::length),
     ("list", sequence::list),
     ("log", number::log),
     ("lower", text::lower),
+    ("macaddr", net::hardware::macaddr),
     ("mandatory", general::mandatory),
     ("map", each::map),
     ("max", ordering::max),
     ("md5", encode::md5),
     ("min", ordering::min),
+    ("network_in_network", net::subnet::network_in_network),
+    ("network_in_usable", net::subnet::network_in_usable),
+    ("next_nth_usable", net::subnet::next_nth_usable),
     ("normpath", path::normpath),
+    ("nthhost", net::subnet::nthhost),
     ("password_hash", password::password_hash),
     ("path_join", path::path_join),
-    ("joinpath", path::path_join),
     ("permutations", product::permutations),
     ("pow", number::pow),
     ("pprint", pretty::pprint),
+    ("previous_nth_usable", net::subnet::previous_nth_usable),
     ("product", product::product),
     ("quote", encode::quote),
     ("random", random::random),
     ("realpath", path::realpath),
+    ("reduce_on_network", net::subnet::reduce_on_network),
     ("regex_escape", regex::regex_escape),
     ("regex_findall", regex::regex_findall),
     ("regex_replace", regex::regex_replace),
@@ -123,6 +140,7 @@ static FILTERS: &[(&str, Filter)] = &[
     ("selectattr", each::selectattr),
     ("sha1", encode::sha1),
     ("shuffle", random::shuffle),
+    ("slaac", net::hardware::slaac),
     ("slice", sequence::slice),
     ("sort", ordering::sort),
     ("split", text::split),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Records what ansible-core makes of the expressions in the case files beside it.
 
-Run it with a Python that has ansible-core: `python tests/filters/record.py [FILE...]`. A case is one line: an expression, then what it is
+`net.txt` needs the collections ansible.utils and community.general, netaddr and jmespath as well. Run it with a Python that has ansible-core: `python tests/filters/record.py [FILE...]`. A case is one line: an expression, then what it is
 worth, after ` => `. What is recorded is Python's repr, or `! ` and the message of the error, or `? ` and the message of what is undefined.
 Lines that are empty or begin with `#` stay as they are; a case without ` => ` is new. `=> ~ ` marks what rplay makes otherwise on purpose:
 such a line is kept as it is and compared as it is.
@@ -15,6 +15,7 @@ import yaml
 from ansible._internal._datatag._tags import TrustedAsTemplate
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.yaml.loader import AnsibleLoader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.display import Display
 
@@ -44,6 +45,7 @@ def record(templar, expression):
 
 
 def main():
+    init_plugin_loader()
     loader = DataLoader()
     loader.set_basedir(str(HERE))
     templar = Templar(loader)

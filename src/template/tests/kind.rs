@@ -139,3 +139,30 @@ fn truth(value: &Value, args: Arguments, function: &'static str) -> Result<bool,
     let converted = if convert.is_some_and(|convert| convert.is_true()) { crate::template::coerce::ansible_bool(value) } else { None };
     Ok(converted.unwrap_or_else(|| value.is_true()))
 }
+
+/// `ipv4`, `ipv4_address`: text that is an address of version 4, with or without a prefix.
+///
+/// # Errors
+/// It was given arguments.
+pub fn ipv4(input: Value, args: Arguments, _: &dyn Env) -> Result<bool, Fault> {
+    args.none("ipv4")?;
+    Ok(filters::net::ipaddr::is_address(&input, 4))
+}
+
+/// `ipv6`, `ipv6_address`.
+///
+/// # Errors
+/// It was given arguments.
+pub fn ipv6(input: Value, args: Arguments, _: &dyn Env) -> Result<bool, Fault> {
+    args.none("ipv6")?;
+    Ok(filters::net::ipaddr::is_address(&input, 6))
+}
+
+/// `ip`, `ip_address`: either version.
+///
+/// # Errors
+/// It was given arguments.
+pub fn ip(input: Value, args: Arguments, _: &dyn Env) -> Result<bool, Fault> {
+    args.none("ip")?;
+    Ok(filters::net::ipaddr::is_address(&input, 0))
+}
