@@ -41,6 +41,8 @@ const INTERNAL: &str = "";
 static MODULES: &[Entry] = &[
     Entry::of::<builtin::fetch::Fetch>(INTERNAL),
     Entry::of::<builtin::script::Script>(INTERNAL),
+    Entry::of::<builtin::tree::Tree>(INTERNAL),
+    Entry::of::<builtin::tree_apply::TreeApply>(INTERNAL),
     Entry::of::<builtin::async_status::AsyncStatus>(BUILTIN),
     Entry::of::<builtin::blockinfile::Blockinfile>(BUILTIN),
     Entry::of::<builtin::command::Command>(BUILTIN),
