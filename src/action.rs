@@ -14,10 +14,12 @@ mod raw;
 mod request;
 mod script;
 mod set;
+mod synchronize;
 mod tree;
 mod unarchive;
 mod wait;
 
+pub use synchronize::{CODE, ERR, OUT};
 pub use request::{Effect, Reaction, Request, Settings};
 
 
@@ -43,6 +45,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("set_fact", set::set_fact),
     ("set_stats", set::set_stats),
     ("setup", facts::setup),
+    ("synchronize", synchronize::run),
     ("template", content::template),
     ("unarchive", unarchive::run),
     ("wait_for_connection", wait::for_connection),

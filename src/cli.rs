@@ -9,6 +9,7 @@ mod listing;
 mod playbook;
 mod plays;
 mod preflight;
+mod rsh;
 mod setup;
 
 /// Reads the process's arguments and environment, does what they say; the exit code.
@@ -25,6 +26,7 @@ pub fn main() -> u8 {
 fn dispatch(name: &str, arguments: &[OsString]) -> i32 {
     let first = arguments.first().and_then(|argument| argument.to_str());
     match (name, first) {
+        (_, Some("__rsh")) => rsh::run(&arguments[1..]),
         (_, Some("lab")) => {
             let rest: Vec<String> = arguments[1..].iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
             let mut out = std::io::stdout();
