@@ -277,8 +277,8 @@ impl Default {
 
 fn place(host: &str, outcome: &Outcome) -> String {
     match &outcome.delegated {
-        Some(delegate) => format!("{host} -> {delegate}"),
-        None => host.to_string(),
+        Some(delegate) if **delegate != *host => format!("{host} -> {delegate}"),
+        _ => host.to_string(),
     }
 }
 

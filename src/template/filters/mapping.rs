@@ -131,7 +131,9 @@ pub fn items2dict(input: Value, args: Arguments, env: &dyn Env) -> Result<Value,
     let mut dict = Dict::new();
     for item in &items {
         defined(item)?;
-        if !is_dict(item) {
+        // pairs will do where the names are places in them
+        let numbered = matches!(key_name, Value::Int(_)) && to_list(item)?.is_some();
+        if !is_dict(item) && !numbered {
             return Err(Fault::error(format!("items2dict requires a list of dictionaries, got {} instead.", to_text(&input)?)));
         }
         let entry = |name: &Value| match env.attribute(item, name)? {
