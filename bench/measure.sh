@@ -37,7 +37,7 @@ recap() {
 
 same_recap() {
     local label=$1
-    if [ -z "$(recap rplay)" ] || ! diff <(recap ansible) <(recap rplay) >"$work/diff"; then
+    if ! diff <(recap ansible) <(recap rplay) >"$work/diff" || [ -z "$(recap rplay)" ]; then
         { echo "bench: on $label the recaps differ (< ansible-core, > rplay), so times mean nothing:"; cat "$work/diff"; } >&2
         exit 1
     fi
