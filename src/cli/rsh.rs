@@ -25,6 +25,9 @@ pub(super) fn run(words: &[OsString]) -> i32 {
 }
 
 fn join(socket: &OsString, command: &[OsString]) -> std::io::Result<i32> {
+    // rsync leaves our output non-blocking, as ssh likes it
+    let flags = rustix::fs::fcntl_getfl(std::io::stdout())?;
+    rustix::fs::fcntl_setfl(std::io::stdout(), flags - rustix::fs::OFlags::NONBLOCK)?;
     let mut stream = UnixStream::connect(socket)?;
     // rsync has quoted the words for the shell there
     let command: Vec<u8> = command.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&b' ');

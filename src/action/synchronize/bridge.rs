@@ -110,8 +110,11 @@ fn move_bytes(mut opened: Opened, input: &Receiver<Vec<u8>>, output: &Sender<(u8
             if !bytes.is_empty() {
                 said |= kind == OUT;
                 waiting.fetch_add(bytes.len(), Ordering::Relaxed);
-                // when rsync is gone, its other side ends by itself
-                let _ = output.send((kind, std::mem::take(bytes)));
+                if output.send((kind, std::mem::take(bytes))).is_err() {
+                    // rsync is gone: nobody needs its other side
+                    opened.process.end();
+                    return Ok((255, true));
+                }
             }
         }
         if let Some(exit) = opened.process.exit() {
@@ -134,7 +137,7 @@ fn move_bytes(mut opened: Opened, input: &Receiver<Vec<u8>>, output: &Sender<(u8
                 }
             }
         }
-        if waiting.load(Ordering::Relaxed) > WAITING {
+        if waiting.load(Ordering::Relaxed) > WAITING && !ended {
             std::thread::sleep(Duration::from_millis(1));
             continue;
         }
