@@ -36,10 +36,14 @@ pub(super) fn to_map(args: &Dict) -> Map<String, Json> {
 pub(super) fn call(
     request: &Request,
     module: &str,
-    args: Map<String, Json>,
+    mut args: Map<String, Json>,
     content: &dyn ContentSource,
     on_blob: Option<&mut dyn FnMut(&[u8])>,
 ) -> Reaction {
+    let directory = async_dir(request);
+    if module == "async_status" && !directory.is_empty() {
+        args.entry("_async_dir").or_insert_with(|| directory.as_str().into());
+    }
     let call = Call {
         module: module.to_string(),
         args,
@@ -50,7 +54,7 @@ pub(super) fn call(
         timeout: request.timeout,
         async_seconds: request.async_seconds,
         job: request.job.clone(),
-        async_dir: async_dir(request),
+        async_dir: directory,
         overlay: request.overlay.clone(),
         ..blank()
     };
