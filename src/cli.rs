@@ -11,6 +11,7 @@ mod plays;
 mod preflight;
 mod rsh;
 mod setup;
+mod unsupported;
 
 /// Reads the process's arguments and environment, does what they say; the exit code.
 pub fn main() -> u8 {

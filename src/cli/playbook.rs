@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use super::flags::{self, Flags, Parsed};
 use super::setup::{self, Surroundings};
-use super::{console, listing, plays, preflight};
+use super::{console, listing, plays, preflight, unsupported};
 use crate::action::{Settings, catalog::Catalog};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -42,6 +42,10 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
     };
     flags.apply(&mut config);
     console::complain(&warnings);
+    console::complain(&unsupported::check(&flags, &config));
+    if let Err(error) = unsupported::callback(&config) {
+        return refuse(&[error], 1);
+    }
     match Session::prepare(program, flags, config, around) {
         Ok(session) => session.run(),
         Err((errors, code)) => refuse(&errors, code),
@@ -51,6 +55,19 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
 fn refuse(errors: &[Diagnostic], code: i32) -> i32 {
     console::complain(errors);
     code
+}
+
+/// A limit that leaves no host of those that are there is a mistake.
+fn limit_leaves_hosts(inventory: &crate::inventory::Inventory, limit: Option<&str>) -> Result<(), Diagnostic> {
+    let limit = limit.filter(|_| inventory.hosts().next().is_some());
+    let Some(limit) = limit else { return Ok(()) };
+    let (hosts, warnings) = inventory.select_list(&["all"], Some(limit))?;
+    if hosts.is_empty() {
+        let error = Diagnostic::error("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.");
+        let error = error.note(format!("--limit is `{limit}`"));
+        return Err(warnings.into_iter().fold(error, |error, warning| error.note(warning.message)));
+    }
+    Ok(())
 }
 
 type Refusal = (Vec<Diagnostic>, i32);
@@ -78,7 +95,7 @@ impl Session {
         let books = flags.playbooks(&config).iter().map(|name| plays::find(name, &config)).collect::<Result<Vec<_>, _>>().map_err(generic)?;
         let (inventory, more) = setup::inventory(&flags.inventory, &config, &secrets).map_err(generic)?;
         warnings.extend(more);
-        let (extra, more) = setup::extra(&flags.run, &config, &secrets).map_err(generic)?;
+        let (extra, more) = setup::extra(&flags.run, &config, &secrets).map_err(|error| if error.span.is_some() { (vec![error], PARSER_ERROR) } else { generic(error) })?;
         warnings.extend(more);
         let listing = listing::wanted(&flags) || flags.syntax_check;
         let connection = if listing { Default::default() } else { setup::connection(&config, flags.connect.connection.as_ref(), &secrets).map_err(generic)? };
@@ -104,6 +121,7 @@ impl Session {
         let names = Box::new(Catalog { secrets, yaml });
         let library = Library::new(names, config.roles_path.clone(), config.collections_path.clone());
         console::complain(&warnings);
+        limit_leaves_hosts(&inventory, flags.inventory.limit.as_deref()).map_err(generic)?;
         let world = World::new(Arc::new(info), inventory);
         Ok(Session { program: program.to_string(), flags, config, around, world, library, filter, connection, books })
     }
@@ -189,7 +207,7 @@ impl Session {
         let code = match result {
             Ok(_) | Err(_) if interrupts.load(Ordering::Relaxed) > 0 => 99,
             Ok(code) => code,
-            Err(errors) => refuse(&errors, 1),
+            Err((errors, code)) => refuse(&errors, code),
         };
         interrupts.store(usize::MAX / 2, Ordering::Relaxed);
         // everything that was said is written before the program ends
@@ -197,12 +215,12 @@ impl Session {
         code
     }
 
-    fn engine(&mut self, pool: &Arc<Pool>, sender: mpsc::Sender<Event>, compiled: Vec<(PathBuf, Vec<CompiledPlay>)>) -> Result<i32, Vec<Diagnostic>> {
+    fn engine(&mut self, pool: &Arc<Pool>, sender: mpsc::Sender<Event>, compiled: Vec<(PathBuf, Vec<CompiledPlay>)>) -> Result<i32, Refusal> {
         let options = self.options();
         let (config, inventory_flags, secrets) = (self.config.clone(), self.flags.inventory.clone(), self.world.run.secrets.clone());
         let reload = Box::new(move || setup::inventory(&inventory_flags, &config, &secrets).map(|(inventory, _)| inventory).map_err(|error| vec![error]));
         let flush = sender.clone();
-        let one = |message: String| vec![Diagnostic::error(message)];
+        let one = |message: String| generic(Diagnostic::error(message));
         let mut engine = Engine::new(self.world.clone(), pool.clone(), options, &self.library, &self.filter, sender, reload).map_err(one)?;
         let mut code = 0;
         for (book, plays) in compiled {
@@ -217,7 +235,7 @@ impl Session {
         drop(engine);
         drop(flush);
         self.retry_file(&result.broken);
-        if result.errors.is_empty() { Ok(result.code) } else { Err(result.errors) }
+        if result.errors.is_empty() { Ok(result.code) } else { Err((result.errors, result.code)) }
     }
 
     fn retry_file(&self, broken: &[Arc<str>]) {

@@ -21,6 +21,9 @@ pub(super) fn find(name: &str, config: &Config) -> Result<PathBuf, Diagnostic> {
     let found = [given, below].into_iter().find(|path| path.is_file());
     let shown = found.map(|path| path.strip_prefix(config.places.cwd()).map(Path::to_path_buf).unwrap_or(path));
     shown.ok_or_else(|| {
+        if config.places.from_cwd(name).is_dir() {
+            return Diagnostic::error(format!("the playbook: {name} does not appear to be a file")).note("it is a folder");
+        }
         let error = Diagnostic::error(format!("the playbook: {name} could not be found")).note("looked for it as given and in playbooks/");
         let near: Vec<String> = ["", "playbooks"].iter().flat_map(|dir| std::fs::read_dir(config.places.from_cwd(if dir.is_empty() { "." } else { dir })).into_iter().flatten().flatten()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         error.did_you_mean(name, near.iter().map(String::as_str))
@@ -41,9 +44,6 @@ pub(super) fn load(path: &Path, library: &Library, world: &World, filter: &TagFi
 }
 
 fn follow(path: &Path, from: &FromImport, library: &Library, world: &World, filter: &TagFilter, depth: usize, into: &mut Gathered) -> Result<(), Vec<Diagnostic>> {
-    if depth > MAX_DEPTH {
-        return Err(vec![Diagnostic::error(format!("playbooks import each other more than {MAX_DEPTH} deep: {}", path.display()))]);
-    }
     let loaded = playbook::load_playbook(path, &*library.names)?;
     into.warnings.extend(loaded.warnings);
     let mut errors = Vec::new();
@@ -56,7 +56,13 @@ fn follow(path: &Path, from: &FromImport, library: &Library, world: &World, filt
                     into.warnings.extend(warnings);
                 })
             }
-            PlaybookEntry::Import(import) => imported(path, &import, from, world).and_then(|(file, from)| follow(&file, &from, library, world, filter, depth + 1, into)),
+            PlaybookEntry::Import(import) => imported(path, &import, from, world).and_then(|(file, from)| {
+                if depth >= MAX_DEPTH {
+                    let error = Diagnostic::error(format!("playbooks import each other more than {MAX_DEPTH} deep: does {} import itself?", file.display()));
+                    return Err(vec![error.at(&import.file.span)]);
+                }
+                follow(&file, &from, library, world, filter, depth + 1, into)
+            }),
         };
         errors.extend(done.err().into_iter().flatten());
     }

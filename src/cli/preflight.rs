@@ -2,7 +2,7 @@
 
 use crate::action::catalog;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::program::{CompiledPlay, TaskDef};
+use crate::program::{CompiledPlay, Opt, TaskDef};
 
 /// Complaints about the tasks of a play. What Ansible only finds when the task runs is a warning.
 pub(super) fn check(play: &CompiledPlay) -> Vec<Diagnostic> {
@@ -18,6 +18,7 @@ fn of_task(task: &TaskDef) -> Vec<Diagnostic> {
         found.extend(condition.syntax_errors());
     }
     found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+    found.extend(debugger(task));
     match rplay_modules::find(&task.canonical) {
         Some(entry) => found.extend(unknown_arguments(task, entry.spec)),
         None if !catalog::is_known(&task.canonical) => {
@@ -27,6 +28,15 @@ fn of_task(task: &TaskDef) -> Vec<Diagnostic> {
         None => {}
     }
     found
+}
+
+/// `debugger`, of which every value but `never` would stop for a person.
+fn debugger(task: &TaskDef) -> Option<Diagnostic> {
+    let wanted = task.inherited.opt(Opt::Debugger)?;
+    let span = wanted.span().unwrap_or(&task.span);
+    let text = span.text().trim_matches(['\'', '"']);
+    let warning = || Diagnostic::warning(format!("`debugger` has no effect: {}", super::unsupported::DEBUGGER)).at(span);
+    (!matches!(text, "never" | "")).then(warning)
 }
 
 fn unknown_arguments(task: &TaskDef, spec: &rplay_modules::Spec) -> Vec<Diagnostic> {

@@ -40,7 +40,7 @@ impl Batch<'_> {
             engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(outcome) });
             return includes;
         }
-        self.notify_all(engine, &name, host, &notify, outcome.status);
+        self.notify_all(engine, &name, host, (&notify, step.task), outcome.status);
         if !engine.fatal.is_empty() {
             return Vec::new();
         }

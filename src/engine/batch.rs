@@ -37,6 +37,17 @@ pub(super) struct Batch<'p> {
     pub size: usize,
 }
 
+/// `max_fail_percentage` as a number.
+fn max_fail(engine: &mut Engine, play: &CompiledPlay) -> Result<Option<f64>, Vec<Diagnostic>> {
+    let node = play.source.max_fail_percentage.as_ref();
+    let value = play.static_value(node, &engine.world).map_err(|error| vec![error])?;
+    let Some(words) = value.map(|value| text(&value)) else { return Ok(None) };
+    words.trim_end_matches('%').parse().map(Some).map_err(|_| {
+        let error = Diagnostic::error(format!("`max_fail_percentage` is a number, not `{words}`"));
+        engine.unreadable(error.at(node.map_or(&play.source.span, |node| &node.span)))
+    })
+}
+
 impl<'p> Batch<'p> {
     /// Runs a batch to its end.
     pub fn run(engine: &mut Engine, play: &'p CompiledPlay, names: &[Arc<str>]) -> Result<BatchEnd, Vec<Diagnostic>> {
@@ -44,14 +55,14 @@ impl<'p> Batch<'p> {
             Some(gather) => play.main.after(&gather),
             None => play.main.clone(),
         });
-        let max_fail = play.static_value(play.source.max_fail_percentage.as_ref(), &engine.world).map_err(|error| vec![error])?;
+        let max_fail = max_fail(engine, play)?;
         let mut batch = Batch {
             play,
             hosts: names.iter().map(|name| host_run(engine, name, &program)).collect(),
             handlers: Arc::new(play.handlers.clone()),
             handler_names: HashMap::new(),
             end: BatchEnd::Through,
-            max_fail: max_fail.and_then(|value| text(&value).trim_end_matches('%').parse().ok()),
+            max_fail,
             size: names.len(),
         };
         let strategy = play.static_value(play.source.strategy.as_ref(), &engine.world).map_err(|error| vec![error])?;

@@ -5,25 +5,25 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::run::Engine;
 use super::step::task_name;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Status};
-use crate::program::{TaskDef, static_context};
+use crate::program::{Opt, TaskDef, static_context};
 use crate::value::text;
 
 impl Batch<'_> {
     /// Notifies handlers by name or topic; a name that means nothing is an error of the run.
-    pub(super) fn notify_all(&mut self, engine: &mut Engine, name: &Arc<str>, host: usize, notify: &[String], status: Status) {
+    pub(super) fn notify_all(&mut self, engine: &mut Engine, name: &Arc<str>, host: usize, (notify, task): (&[String], &TaskDef), status: Status) {
         if status != Status::Changed {
             return;
         }
         for topic in notify {
             let handlers = self.search(engine, topic);
             if handlers.is_empty() {
-                let message = format!("The requested handler '{topic}' was not found in either the main handlers list nor in the listening handlers list");
+                let complaint = self.missing(engine, topic, task);
                 if engine.options.error_on_missing_handler {
-                    engine.fatal.push(Diagnostic::error(message));
+                    engine.fatal.push(complaint);
                 } else {
-                    engine.complain(Diagnostic::warning(message));
+                    engine.complain(Diagnostic { severity: Severity::Warning, ..complaint });
                 }
                 continue;
             }
@@ -34,6 +34,15 @@ impl Batch<'_> {
                 }
             }
         }
+    }
+
+    /// A handler that nobody defines, with the place that asks for it.
+    fn missing(&mut self, engine: &mut Engine, topic: &str, task: &TaskDef) -> Diagnostic {
+        let all: Vec<Arc<TaskDef>> = self.handlers.tasks().cloned().collect();
+        let names: Vec<String> = all.iter().filter(|handler| handler.name.is_some()).map(|handler| self.handler_name(engine, handler)).collect();
+        let span = task.inherited.opt(Opt::Notify).and_then(|notify| notify.span()).unwrap_or(&task.span);
+        let message = format!("The requested handler '{topic}' was not found in either the main handlers list nor in the listening handlers list");
+        Diagnostic::error(message).at(span).did_you_mean(topic, names.iter().map(String::as_str))
     }
 
     /// The last handler of that name, and all that listen to it. As ansible-core 2.19 `search_handlers_by_notification`.

@@ -12,6 +12,11 @@ use crate::program::TaskDef;
 use crate::template::Context;
 use crate::value::{Dict, text};
 
+/// All meta actions, for "did you mean".
+const ACTIONS: &[&str] = &[
+    "noop", "flush_handlers", "refresh_inventory", "clear_facts", "clear_host_errors", "end_host", "end_batch", "end_play", "end_role", "reset_connection",
+];
+
 /// Meta actions that are decided host by host.
 const PER_HOST: &[&str] = &["noop", "reset_connection", "end_host", "flush_handlers", "end_role", "role_complete"];
 
@@ -91,7 +96,7 @@ impl Batch<'_> {
                 self.reset_connection(engine, task, host, cx)?;
                 Ok(false)
             }
-            other => Err(vec![Diagnostic::error(format!("invalid meta action requested: {other}")).at(&task.span)]),
+            other => Err(vec![Diagnostic::error(format!("invalid meta action requested: {other}")).at(&task.span).did_you_mean(other, ACTIONS.iter().copied())]),
         }
     }
 

@@ -29,6 +29,12 @@ impl Engine<'_> {
             self.world_mut().run = Arc::new(run);
         }
         let (selected, hosts) = self.play_hosts(play)?;
+        for host in &hosts {
+            self.world.read_variables(host).map_err(|error| self.unreadable(error))?;
+        }
+        for warning in self.world.take_warnings() {
+            self.complain(warning);
+        }
         let mut vars = play.vars.clone();
         vars.all_hosts = Arc::new(selected);
         self.prompt(play, &mut vars)?;
@@ -79,7 +85,7 @@ impl Engine<'_> {
 
     /// The hosts of `hosts:`, as the pattern gives them and in the play's `order`.
     fn play_hosts(&mut self, play: &CompiledPlay) -> Result<(Vec<Arc<str>>, Vec<Arc<str>>), Vec<Diagnostic>> {
-        let patterns = patterns(play, &static_context(&self.world, &play.vars)).map_err(|error| vec![error])?;
+        let patterns = patterns(play, &static_context(&self.world, &play.vars)).map_err(|error| self.unreadable(error))?;
         let (mut hosts, warnings) =
             self.world.inventory.select_list(&patterns, self.options.limit.as_deref()).map_err(|error| vec![error.at(&play.source.hosts.span)])?;
         for warning in warnings {
@@ -96,7 +102,12 @@ impl Engine<'_> {
             }
             Some("reverse_inventory") => hosts.reverse(),
             Some("shuffle") => rand::seq::SliceRandom::shuffle(&mut hosts[..], &mut rand::rng()),
-            Some(other) => return Err(vec![Diagnostic::error(format!("invalid 'order' specified for inventory hosts: {other}")).at(&play.source.span)]),
+            Some(other) => {
+                let span = play.source.order.as_ref().map_or(&play.source.span, |node| &node.span);
+                self.fatal_code = 5;
+                let error = Diagnostic::error(format!("invalid 'order' specified for inventory hosts: {other}")).at(span);
+                return Err(vec![error.help("the orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle")]);
+            }
         }
         Ok((selected, hosts))
     }

@@ -100,6 +100,8 @@ pub struct Engine<'a> {
     pub(super) unreachable: IndexSet<Arc<str>>,
     pub(super) complained: IndexSet<String>,
     pub(super) fatal: Vec<Diagnostic>,
+    /// Exit code of the next error that ends the run.
+    pub(super) fatal_code: i32,
     pub(super) next_id: usize,
     pub(super) started: bool,
     pub(super) gathered: IndexSet<Arc<str>>,
@@ -156,6 +158,7 @@ impl<'a> Engine<'a> {
             unreachable: IndexSet::new(),
             complained: IndexSet::new(),
             fatal: Vec::new(),
+            fatal_code: 1,
             next_id: 0,
             started,
             gathered: IndexSet::new(),
@@ -186,7 +189,7 @@ impl<'a> Engine<'a> {
                 }
                 Err(errors) => {
                     self.fatal.extend(errors);
-                    return 1;
+                    return std::mem::replace(&mut self.fatal_code, 1);
                 }
             }
         }
@@ -197,10 +200,19 @@ impl<'a> Engine<'a> {
     pub fn finish(&mut self, code: i32) -> RunResult {
         let mut broken: Vec<Arc<str>> = self.failed.iter().chain(&self.unreachable).cloned().collect();
         broken.sort();
+        if let Some(name) = self.options.start_at.clone().filter(|_| !self.started && code == 0) {
+            self.complain(Diagnostic::warning(format!("--start-at-task: no task is called `{name}`, nothing was run")));
+        }
         if self.fatal.is_empty() {
             self.send(Event::Recap { hosts: self.counts.clone(), custom: Arc::new(self.custom.clone()), code });
         }
         RunResult { code, counts: self.counts.clone(), broken, errors: std::mem::take(&mut self.fatal) }
+    }
+
+    /// An error in what the user wrote, found while a play begins: it ends the run with the code of unreadable files.
+    pub(super) fn unreadable(&mut self, error: Diagnostic) -> Vec<Diagnostic> {
+        self.fatal_code = 4;
+        vec![error]
     }
 
     /// What scopes of the next task share.

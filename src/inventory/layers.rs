@@ -68,6 +68,11 @@ impl Inventory {
         Ok(layers.0)
     }
 
+    /// The warnings of files with variables read since the last call.
+    pub fn take_file_warnings(&self, play: Option<&VarFiles>) -> Vec<Diagnostic> {
+        self.adjacent.iter().chain(play).flat_map(VarFiles::take_warnings).collect()
+    }
+
     /// The variables of a host as one dictionary.
     ///
     /// # Errors

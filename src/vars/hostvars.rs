@@ -30,6 +30,7 @@ impl Object for HostVars {
     fn get(&self, key: &Value) -> Result<Option<Value>, Fault> {
         let Some(name) = key.as_str() else { return Ok(None) };
         let Some(host) = self.world.inventory.host(name) else { return Ok(None) };
+        self.world.read_variables(&host.name).map_err(|error| Fault::error(error.message))?;
         Ok(Some(Value::Object(Arc::new(OneHost::new(&self.world, &host.name)))))
     }
 

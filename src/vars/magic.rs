@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{HostVars, Layer, TaskScope, World};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Key, Value};
 
 /// Names of the magic variables that cannot be set by the user.
@@ -143,19 +144,37 @@ impl World {
         if let Some(chain) = chains.get(host) {
             return chain.clone();
         }
-        let chain = Arc::new(self.inventory_layers(host));
+        // a file that cannot be read ended the play before it began; other hosts' files are complained about in `hostvars`
+        let chain = Arc::new(self.inventory_layers(host).unwrap_or_default());
         chains.insert(host.clone(), chain.clone());
         chain
     }
 
-    /// Layers of groups are compiled once and shared by their hosts. Files that cannot be read were complained about when the run began.
-    fn inventory_layers(&self, host: &Arc<str>) -> Vec<Arc<Layer>> {
-        let layers = self.inventory.layers(host, self.play_files.as_deref()).unwrap_or_default();
+    /// Reads the files with a host's variables, if that was not done yet.
+    ///
+    /// # Errors
+    /// A file cannot be read, decrypted or understood.
+    pub fn read_variables(&self, host: &Arc<str>) -> Result<(), Diagnostic> {
+        let mut chains = self.chains.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if !chains.contains_key(host) {
+            chains.insert(host.clone(), Arc::new(self.inventory_layers(host)?));
+        }
+        Ok(())
+    }
+
+    /// Warnings of files with variables since the last call.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.inventory.take_file_warnings(self.play_files.as_deref())
+    }
+
+    /// Layers of groups are compiled once and shared by their hosts.
+    fn inventory_layers(&self, host: &Arc<str>) -> Result<Vec<Arc<Layer>>, Diagnostic> {
+        let layers = self.inventory.layers(host, self.play_files.as_deref())?;
         let mut compiled = self.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let one = |layer: crate::inventory::Layer| {
             let key = (layer.level as u8, layer.of.clone());
             compiled.entry(key).or_insert_with(|| Arc::new(Layer::from_vars(&layer.vars))).clone()
         };
-        layers.into_iter().map(one).collect()
+        Ok(layers.into_iter().map(one).collect())
     }
 }
