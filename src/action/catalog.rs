@@ -12,7 +12,6 @@ use crate::yaml;
 /// Actions that the controller runs itself or prepares before a module runs.
 pub const ACTIONS: &[&str] = &[
     "add_host",
-    "assemble",
     "assert",
     "async_status",
     "copy",
@@ -31,14 +30,12 @@ pub const ACTIONS: &[&str] = &[
     "meta",
     "pause",
     "raw",
-    "reboot",
     "script",
     "set_fact",
     "set_stats",
     "synchronize",
     "template",
     "unarchive",
-    "validate_argument_spec",
     "wait_for_connection",
 ];
 

@@ -43,8 +43,8 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
     flags.apply(&mut config);
     console::complain(&warnings);
     console::complain(&unsupported::check(&flags, &config));
-    if let Err(error) = unsupported::callback(&config) {
-        return refuse(&[error], 1);
+    if let Err((error, code)) = unsupported::refuse(&flags, &config) {
+        return refuse(&[error], code);
     }
     match Session::prepare(program, flags, config, around) {
         Ok(session) => session.run(),

@@ -6,7 +6,25 @@ use crate::program::{CompiledPlay, Opt, TaskDef};
 
 /// Complaints about the tasks of a play. What Ansible only finds when the task runs is a warning.
 pub(super) fn check(play: &CompiledPlay) -> Vec<Diagnostic> {
-    play.main.tasks().chain(play.handlers.tasks()).flat_map(|task| of_task(task)).collect()
+    let tasks = play.main.tasks().chain(play.handlers.tasks()).flat_map(|task| of_task(task));
+    of_play(play).into_iter().chain(tasks).collect()
+}
+
+/// Keywords of a play that are read and not followed.
+fn of_play(play: &CompiledPlay) -> Vec<Diagnostic> {
+    let ours = |name: &str| matches!(name, "" | "ansible.builtin" | "ansible.legacy" | "ansible.posix" | "community.general");
+    let words = |text: &str| text.split([',', '\n', '[', ']', '-', ' ', '"', '\'']).map(str::to_owned).collect::<Vec<_>>();
+    let mut found = Vec::new();
+    if let Some(node) = &play.source.keywords.collections
+        && !words(node.span.text()).iter().all(|name| ours(name))
+    {
+        let warning = Diagnostic::warning("`collections` is not searched for short names").at(&node.span);
+        found.push(warning.help("write modules and roles with their full names"));
+    }
+    if let Some(node) = play.source.validate_argspec.as_ref().filter(|node| node.to_value().is_true()) {
+        found.push(Diagnostic::warning("`validate_argspec` has no effect: rplay does not check argument specifications").at(&node.span));
+    }
+    found
 }
 
 fn of_task(task: &TaskDef) -> Vec<Diagnostic> {

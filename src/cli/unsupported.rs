@@ -62,11 +62,19 @@ fn of_setting(config: &Config, name: &str, why: &str) -> Option<Diagnostic> {
     placed(Diagnostic::warning(format!("the setting {name} has no effect: {why}")), &chosen.origin)
 }
 
-/// The callback for standard output, by its short name.
+/// Options and settings that cannot be left out without doing something else than was asked for.
 ///
 /// # Errors
-/// rplay has no such callback.
-pub(super) fn callback(config: &Config) -> Result<(), Diagnostic> {
+/// There is one.
+pub(super) fn refuse(flags: &Flags, config: &Config) -> Result<(), (Diagnostic, i32)> {
+    if flags.idempotence.is_some() {
+        return Err((Diagnostic::error("--idempotence is not there yet").help("run the playbook a second time with --check --diff"), 5));
+    }
+    callback(config).map_err(|error| (error, 1))
+}
+
+/// The callback for standard output, by its short name.
+fn callback(config: &Config) -> Result<(), Diagnostic> {
     let name = config.stdout_callback.rsplit('.').next().unwrap_or_default();
     if CALLBACKS.contains(&name) {
         return Ok(());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, BatchEnd};
 use super::run::Engine;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, PlayInfo};
 use crate::program::{CompiledPlay, static_context};
 use crate::source::Source;
@@ -213,9 +213,16 @@ fn load_files(files: &[Node], cx: &Arc<Context>, dir: &std::path::Path, engine: 
         let paths: Vec<_> = names.iter().map(|name| [dir.join("vars").join(name), dir.join(name)]).collect();
         let found = paths.iter().flatten().find(|path| path.is_file());
         let Some(path) = found else {
-            return Err(vec![Diagnostic::error(format!("vars file {} was not found", names.join(", "))).at(&node.span)]);
+            // ansible-core 2.19 says nothing here
+            let missing = Diagnostic::error(format!("vars file {} was not found", names.join(", "))).at(&node.span);
+            if engine.options.strict {
+                return Err(vec![missing]);
+            }
+            engine.complain(Diagnostic { severity: Severity::Warning, ..missing });
+            continue;
         };
-        layers.push(Arc::new(load_vars_file(path, engine).map_err(|error| vec![error])?));
+        let layer = load_vars_file(path, engine);
+        layers.push(Arc::new(layer.map_err(|error| if error.span.is_some() { engine.unreadable(error) } else { vec![error] })?));
     }
     Ok(layers)
 }

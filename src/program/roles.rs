@@ -127,6 +127,10 @@ fn lay(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherited, ou
 }
 
 fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherited, out: &mut Program) -> Result<Arc<RoleVars>, Vec<Diagnostic>> {
+    if let Some(specs) = &role.argument_specs {
+        let warning = Diagnostic::warning(format!("the arguments of the role `{}` are not checked against its argument_specs", role.name));
+        c.warnings.push(warning.at(&specs.span));
+    }
     let mut own = own_vars(use_, role, outer).map_err(one)?;
     let mut around = outer.clone();
     around.role = Some(Arc::new(own.clone()));
