@@ -54,7 +54,10 @@ pub(super) fn check(flags: &Flags, config: &Config) -> Vec<Diagnostic> {
 fn of_setting(config: &Config, name: &str, why: &str) -> Option<Diagnostic> {
     let chosen = config.setting(name)?;
     let value = text(&chosen.value);
-    let usual = matches!((name, value.as_str()), ("CACHE_PLUGIN", "memory" | "ansible.builtin.memory") | ("FACTS_MODULES", "['smart']") | ("PLAYBOOK_VARS_ROOT", "top"));
+    let usual = matches!(
+        (name, value.as_str()),
+        ("CACHE_PLUGIN", "memory" | "ansible.builtin.memory") | ("FACTS_MODULES", "['smart']") | ("PLAYBOOK_VARS_ROOT", "top")
+    );
     let off = !chosen.value.is_true() && name != "DEFAULT_UNDEFINED_VAR_BEHAVIOR";
     if usual || off || (name == "DEFAULT_UNDEFINED_VAR_BEHAVIOR" && chosen.value.is_true()) {
         return None;

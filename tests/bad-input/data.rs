@@ -44,7 +44,8 @@ fn root() -> PathBuf {
 /// All cases, sorted.
 pub fn names() -> Vec<String> {
     let entries = fs::read_dir(root()).expect("the folder can be read").flatten();
-    let mut names: Vec<String> = entries.filter(|entry| entry.path().join("case.yml").exists()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.filter(|entry| entry.path().join("case.yml").exists()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -97,6 +98,10 @@ fn run(case: &Case, folder: &Path) -> std::io::Result<Ran> {
     copy_tree(folder, &scratch.case())?;
     let mut command = scratch.command();
     command.envs(&case.env);
-    if case.args.is_empty() { command.args(USUAL) } else { command.args(&case.args) };
+    if case.args.is_empty() {
+        command.args(USUAL)
+    } else {
+        command.args(&case.args)
+    };
     Ok(scratch.run(command))
 }

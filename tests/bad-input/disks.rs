@@ -102,7 +102,7 @@ fn a_destination_of_somebody_else_fails_the_task() {
     }
     let scratch = Scratch::new();
     std::fs::create_dir(scratch.case().join("target")).expect("a folder of root");
-    scratch.write("playbook.yml", &COPY.replace("target/file", "{{ playbook_dir }}/target/file"));
+    scratch.write("playbook.yml", &COPY.replace("target/file", "\"{{ playbook_dir }}/target/file\""));
     open_to_all(&scratch);
     let mut command = scratch.command();
     command.args(["-i", "localhost,", "-c", "local", "-b", "--become-user", "nobody", "playbook.yml"]);

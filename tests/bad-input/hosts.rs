@@ -62,7 +62,12 @@ impl Server {
             path("home"),
         );
         fs::write(scratch.path("sshd_config"), config).expect("sshd's configuration");
-        let mut child = Command::new("/usr/sbin/sshd").args(["-D", "-e", "-f", &path("sshd_config")]).stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("sshd starts");
+        let mut child = Command::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f", &path("sshd_config")])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sshd starts");
         let patience = Instant::now() + Duration::from_secs(20);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > patience {
