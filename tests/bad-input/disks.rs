@@ -106,7 +106,7 @@ fn a_destination_of_somebody_else_fails_the_task() {
     open_to_all(&scratch);
     let mut command = scratch.command();
     command.args(["-i", "localhost,", "-c", "local", "-b", "--become-user", "nobody", "playbook.yml"]);
-    scratch.run(command).must(2, &["fatal: [localhost]: FAILED!", "not writable", "failed=1"]);
+    scratch.run(command).must(2, &["fatal: [localhost]: FAILED!", "Permission denied", "failed=1"]);
 }
 
 /// Everybody may look into the scratch directory.
