@@ -189,7 +189,7 @@ impl Context<'_> {
             ("gid", json!(stat.gid)),
             ("owner", json!(name_of_user)),
             ("group", json!(name_of_group)),
-            ("mode", json!(octal(stat.mode))),
+            ("mode", json!(format!("0{:03o}", stat.mode & 0o7777))),
             ("state", json!(state)),
             ("size", json!(stat.size)),
         ] {

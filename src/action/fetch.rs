@@ -70,6 +70,9 @@ fn failed(reaction: &Reaction) -> bool {
 }
 
 fn missing(mut reaction: Reaction, fatal: bool, src: &str) -> Reaction {
+    if fatal && reaction.result.get("msg").map(text).is_some_and(|msg| msg.starts_with("File not found")) {
+        reaction.result.insert("msg".into(), "the remote file does not exist, not transferring, ignored".into());
+    }
     if fatal || reaction.result.contains_key("unreachable") {
         return reaction;
     }
@@ -109,6 +112,11 @@ fn finish(reaction: Reaction, place: &Path, before: Option<&str>) -> Reaction {
     for key in ["checksum", "md5sum", "remote_checksum", "remote_md5sum", "file"] {
         if let Some(value) = reaction.result.get(key) {
             result.insert(key.into(), value.clone());
+        }
+    }
+    for (from, to) in [("checksum", "remote_checksum"), ("md5sum", "remote_md5sum")] {
+        if let (Some(value), false) = (reaction.result.get(from), result.contains_key(to)) {
+            result.insert(to.into(), value.clone());
         }
     }
     Reaction::of(result)

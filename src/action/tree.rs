@@ -107,7 +107,7 @@ impl Sum {
     fn finish(self, dest: &str, src: &Path) -> Reaction {
         let mut result = Dict::new();
         result.insert("changed".into(), self.changed.into());
-        result.insert("dest".into(), dest.into());
+        result.insert("dest".into(), format!("{}/", dest.trim_end_matches('/')).into());
         result.insert("src".into(), src.display().to_string().into());
         let diffs = self.diffs.into_iter().flat_map(|diff| diff.as_slice().map_or_else(|| vec![diff.clone()], <[Value]>::to_vec)).collect::<Vec<_>>();
         result.insert("diff".into(), Value::list(diffs));

@@ -64,7 +64,7 @@ fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<D
     }
     let setting = settle(job, cx).map_err(plain)?;
     let mut done = tries(job, cx, args, &setting, &mut complaints)?;
-    done.outcome.delegated = setting.delegated.clone();
+    done.outcome.delegated = setting.delegated.clone().filter(|host| *host != job.host || item.is_none());
     done.delegate_facts = flag(job, cx, Opt::DelegateFacts, false).map_err(plain)?;
     done.outcome.diff = setting.diff;
     done.complaints.extend(complaints);

@@ -87,8 +87,10 @@ pub(super) fn poll(job: &Job, request: &mut Request, started: Reaction, poll: u6
     let mut left = patience as i64;
     let mut ask = Dict::new();
     ask.insert("jid".into(), id.as_str().into());
-    let original = (request.action, std::mem::take(&mut request.args), request.async_seconds);
-    (request.action, request.args, request.async_seconds) = ("async_status", ask, 0);
+    let (action, written) = (request.action, request.written);
+    let original = (std::mem::take(&mut request.args), request.async_seconds, std::mem::take(&mut request.job));
+    (request.action, request.written) = ("async_status", "async_status");
+    (request.args, request.async_seconds) = (ask, 0);
     let mut latest = started;
     while left > 0 {
         std::thread::sleep(Duration::from_secs(poll));
@@ -114,6 +116,7 @@ pub(super) fn poll(job: &Job, request: &mut Request, started: Reaction, poll: u6
         request.args.insert("mode".into(), "cleanup".into());
         let _ = action::run(request)?;
     }
-    (request.action, request.args, request.async_seconds) = original;
+    (request.action, request.written) = (action, written);
+    (request.args, request.async_seconds, request.job) = original;
     Ok(latest)
 }

@@ -12,6 +12,7 @@ mod ini;
 mod inline;
 mod known;
 mod loops;
+mod password;
 mod search;
 mod sequence;
 
@@ -33,6 +34,7 @@ static LOOKUPS: &[(&str, Lookup)] = &[
     ("lines", known::lines),
     ("list", loops::list),
     ("nested", loops::nested),
+    ("password", password::password),
     ("pipe", known::pipe),
     ("random_choice", loops::random_choice),
     ("sequence", sequence::sequence),

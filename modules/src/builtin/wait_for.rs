@@ -61,7 +61,7 @@ impl Module for WaitFor {
             }
         }
         let outcome = Outcome::new(false)
-            .with("state", wait.state.as_str())
+            .with("state", if wait.path.is_some() && matches!(wait.state.as_str(), "started" | "present") { "file" } else { wait.state.as_str() })
             .with("port", json!(wait.port))
             .with("search_regex", json!(args.str("search_regex")))
             .with("match_groups", found.groups)
