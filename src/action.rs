@@ -1,7 +1,7 @@
 //! One task on one host: what the controller does, and what it sends to the target.
 
-pub mod catalog;
 mod assert;
+pub mod catalog;
 mod content;
 mod debug;
 mod facts;
@@ -19,9 +19,8 @@ mod tree;
 mod unarchive;
 mod wait;
 
-pub use synchronize::{CODE, ERR, OUT};
 pub use request::{Effect, Reaction, Request, Settings};
-
+pub use synchronize::{CODE, ERR, OUT};
 
 use crate::value::Fault;
 

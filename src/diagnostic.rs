@@ -167,10 +167,7 @@ mod tests {
         let source = Source::new("site.yml", "- hosts: all\n  taks: []\n");
         let span = Span::new(&source, 15, 19);
         let shown = Diagnostic::error("`taks` is not a keyword of a play").at(&span).did_you_mean("taks", ["tasks", "tags"]).draw(false);
-        assert_eq!(
-            shown,
-            "error: `taks` is not a keyword of a play\n --> site.yml:2:3\n  |\n2 |   taks: []\n  |   ^^^^\n  help: did you mean `tasks`?\n"
-        );
+        assert_eq!(shown, "error: `taks` is not a keyword of a play\n --> site.yml:2:3\n  |\n2 |   taks: []\n  |   ^^^^\n  help: did you mean `tasks`?\n");
     }
 
     #[test]

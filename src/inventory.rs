@@ -23,8 +23,8 @@ mod literal;
 mod pattern;
 mod read;
 mod script;
-mod show;
 pub mod shlex;
+mod show;
 mod tree;
 
 pub use address::parse_address;

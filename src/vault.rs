@@ -166,9 +166,11 @@ impl Secrets {
             return Err(VaultError::AlreadyEncrypted);
         }
         let number = match label {
-            Some(wanted) => self.passwords.iter().position(|(label, _)| label == wanted).ok_or_else(|| {
-                VaultError::NoSuchLabel(wanted.to_string(), self.passwords.iter().map(|(label, _)| label.clone()).collect())
-            })?,
+            Some(wanted) => self
+                .passwords
+                .iter()
+                .position(|(label, _)| label == wanted)
+                .ok_or_else(|| VaultError::NoSuchLabel(wanted.to_string(), self.passwords.iter().map(|(label, _)| label.clone()).collect()))?,
             None if self.passwords.is_empty() => return Err(VaultError::NothingToEncryptWith),
             None => 0,
         };

@@ -70,7 +70,8 @@ fn check(expression: &str, expected: &str, cx: &Arc<Context>) -> Result<(), Stri
 #[test]
 fn expressions_are_worth_what_ansible_makes_of_them() {
     let only = std::env::var("RPLAY_FILTER_CASES").ok();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(here()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|ext| ext == "txt")).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(here()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|ext| ext == "txt")).collect();
     files.sort();
     let (mut wrong, mut count) = (String::new(), 0);
     for path in files.iter().filter(|path| only.as_deref().is_none_or(|only| path.ends_with(only))) {

@@ -13,8 +13,34 @@ use rplay::playbook::*;
 use rplay::yaml::{Kind, Node, Pair};
 
 const MODULES: &[&str] = &[
-    "add_host", "apt", "assert", "command", "copy", "debug", "fail", "file", "group_by", "import_role", "import_tasks", "include", "include_role",
-    "include_tasks", "include_vars", "lineinfile", "meta", "ping", "raw", "script", "service", "set_fact", "shell", "stat", "systemd", "template", "uri", "yum",
+    "add_host",
+    "apt",
+    "assert",
+    "command",
+    "copy",
+    "debug",
+    "fail",
+    "file",
+    "group_by",
+    "import_role",
+    "import_tasks",
+    "include",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "lineinfile",
+    "meta",
+    "ping",
+    "raw",
+    "script",
+    "service",
+    "set_fact",
+    "shell",
+    "stat",
+    "systemd",
+    "template",
+    "uri",
+    "yum",
 ];
 
 /// Some modules of ansible.builtin.
@@ -59,7 +85,11 @@ fn drawn(found: &[Diagnostic], folder: &Path) -> String {
 
 fn cases(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/loading").join(folder);
-    let mut found: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir() || path.extension().is_some_and(|e| e == "yml")).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir() || path.extension().is_some_and(|e| e == "yml"))
+        .collect();
     found.sort();
     assert!(!found.is_empty(), "no cases in {}", folder.display());
     found
@@ -113,14 +143,20 @@ fn outline_entry(entry: &PlaybookEntry) -> String {
 fn outline_play(play: &Play) -> String {
     let mut out = format!("play {}", shown(&play.hosts));
     option(&mut out, "name", &play.name);
-    for (name, value) in [("gather_facts", &play.gather_facts), ("serial", &play.serial), ("strategy", &play.strategy), ("force_handlers", &play.force_handlers)] {
+    for (name, value) in
+        [("gather_facts", &play.gather_facts), ("serial", &play.serial), ("strategy", &play.strategy), ("force_handlers", &play.force_handlers)]
+    {
         option(&mut out, name, value);
     }
     several(&mut out, "vars_files", &play.vars_files);
     keywords(&mut out, &play.keywords);
     out.push('\n');
     for prompt in &play.vars_prompt {
-        let _ = writeln!(out, "  prompt {} private={} confirm={} encrypt={:?} salt_size={:?}", prompt.name.value, prompt.private, prompt.confirm, prompt.encrypt, prompt.salt_size);
+        let _ = writeln!(
+            out,
+            "  prompt {} private={} confirm={} encrypt={:?} salt_size={:?}",
+            prompt.name.value, prompt.private, prompt.confirm, prompt.encrypt, prompt.salt_size
+        );
     }
     for role in &play.roles {
         out.push_str(&outline_role_entry(role, 2));

@@ -47,9 +47,7 @@ fn program() -> PathBuf {
 
 fn wanted(name: &str) -> bool {
     let Ok(filter) = std::env::var("RPLAY_PARITY") else { return true };
-    filter
-        .split(',')
-        .any(|part| name == part || name.split('/').next() == Some(part))
+    filter.split(',').any(|part| name == part || name.split('/').next() == Some(part))
 }
 
 /// The differences of one case, or why it could not be compared.
@@ -99,12 +97,7 @@ fn replay(folder: &Path, mut names: Vec<String>) {
     names.retain(|name| wanted(name));
     let found = check_all(folder, &names, &Rules::load(&root()));
     let differing = found.iter().filter(|(_, d)| !d.is_empty()).count();
-    assert!(
-        differing == 0,
-        "{differing} of {} cases differ from ansible-core\n{}",
-        names.len(),
-        report(&found)
-    );
+    assert!(differing == 0, "{differing} of {} cases differ from ansible-core\n{}", names.len(), report(&found));
 }
 
 #[test]
@@ -125,10 +118,7 @@ fn runs_what_ansible_core_no_longer_takes() {
 #[test]
 fn every_case_is_recorded() {
     let names = case::names(&root());
-    let missing: Vec<&String> = names
-        .iter()
-        .filter(|name| !root().join(name).join("expected.json").exists())
-        .collect();
+    let missing: Vec<&String> = names.iter().filter(|name| !root().join(name).join("expected.json").exists()).collect();
     assert!(missing.is_empty(), "record these: {missing:?}");
     assert!(names.len() >= 60, "only {} cases", names.len());
 }

@@ -444,4 +444,3 @@ fn a_chroot_is_a_target() {
     let error = exec(&pool, &nowhere, "true").unwrap_err();
     assert_eq!((error.to_string(), error.is_unreachable()), ("/no/such/root is not a directory".to_owned(), true));
 }
-

@@ -42,14 +42,7 @@ pub fn parse_user(line: &str) -> Option<User> {
     let fields: Vec<&str> = line.split(':').collect();
     let [name, _, uid, gid, gecos, home, shell] = fields[..] else { return None };
     let text = str::to_owned;
-    Some(User {
-        name: text(name),
-        uid: uid.parse().ok()?,
-        gid: gid.parse().ok()?,
-        gecos: text(gecos),
-        home: text(home),
-        shell: text(shell),
-    })
+    Some(User { name: text(name), uid: uid.parse().ok()?, gid: gid.parse().ok()?, gecos: text(gecos), home: text(home), shell: text(shell) })
 }
 
 /// Reads a line of group.

@@ -62,8 +62,7 @@ impl Attributes {
             None => None,
         };
         let failed = |kind: &str, name: &str| {
-            Failure::new(format!("{kind} failed: failed to look up {} {name}", if kind == "chown" { "user" } else { "group" }))
-                .with("path", path.clone())
+            Failure::new(format!("{kind} failed: failed to look up {} {name}", if kind == "chown" { "user" } else { "group" })).with("path", path.clone())
         };
         let uid = args.str("owner").map(|name| owner(cx, name).ok_or_else(|| failed("chown", name))).transpose()?;
         let gid = args.str("group").map(|name| group(cx, name).ok_or_else(|| failed("chgrp", name))).transpose()?;

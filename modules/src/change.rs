@@ -103,9 +103,7 @@ struct Carried {
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let carried = match self {
-            Content::Bytes(bytes) if bytes.len() <= CARRIED => {
-                Carried { base64: Some(STANDARD.encode(bytes)), sha256: None, size: bytes.len() as u64 }
-            }
+            Content::Bytes(bytes) if bytes.len() <= CARRIED => Carried { base64: Some(STANDARD.encode(bytes)), sha256: None, size: bytes.len() as u64 },
             other => Carried { base64: None, sha256: other.sha256().ok(), size: other.size() },
         };
         carried.serialize(serializer)

@@ -75,12 +75,7 @@ fn unsupported(spec: &Spec, table: &[&Arg], mut unknown: Vec<&str>) -> String {
     names.sort_unstable();
     aliases.sort_unstable();
     let aliases = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
-    format!(
-        "Unsupported parameters for ({}) module: {}. Supported parameters include: {}{aliases}.",
-        spec.name,
-        unknown.join(", "),
-        names.join(", ")
-    )
+    format!("Unsupported parameters for ({}) module: {}. Supported parameters include: {}{aliases}.", spec.name, unknown.join(", "), names.join(", "))
 }
 
 fn rules_before(spec: &Spec, given: &Map<String, Value>) -> Result<(), String> {
@@ -89,8 +84,7 @@ fn rules_before(spec: &Spec, given: &Map<String, Value>) -> Result<(), String> {
             return Err(format!("parameters are mutually exclusive: {}", group.join("|")));
         }
     }
-    let mut missing: Vec<&str> =
-        spec.arguments().filter(|arg| arg.required && !given.contains_key(arg.name)).map(|arg| arg.name).collect();
+    let mut missing: Vec<&str> = spec.arguments().filter(|arg| arg.required && !given.contains_key(arg.name)).map(|arg| arg.name).collect();
     missing.sort_unstable();
     if missing.is_empty() { Ok(()) } else { Err(format!("missing required arguments: {}", missing.join(", "))) }
 }
@@ -169,15 +163,13 @@ fn coerce_all(table: &[&Arg], given: Map<String, Value>, around: &dyn Surroundin
             continue;
         };
         let kind_of = type_name(&value);
-        let mut value = coerce(arg.kind, value, around).map_err(|why| {
-            format!("argument '{key}' is of type {kind_of}{inside} and we were unable to convert to {}: {why}", arg.kind.name())
-        })?;
+        let mut value = coerce(arg.kind, value, around)
+            .map_err(|why| format!("argument '{key}' is of type {kind_of}{inside} and we were unable to convert to {}: {why}", arg.kind.name()))?;
         if let (Some(kind), Value::Array(items)) = (arg.elements, &mut value) {
             for item in items.iter_mut() {
                 let kind_of = type_name(item);
-                *item = coerce(kind, item.take(), around).map_err(|why| {
-                    format!("Elements value for option '{key}' is of type {kind_of} and we were unable to convert to {}: {why}", kind.name())
-                })?;
+                *item = coerce(kind, item.take(), around)
+                    .map_err(|why| format!("Elements value for option '{key}' is of type {kind_of} and we were unable to convert to {}: {why}", kind.name()))?;
             }
         }
         check_choices(arg, &mut value, context)?;

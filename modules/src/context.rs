@@ -207,7 +207,12 @@ impl<'a> Context<'a> {
     pub fn digest(&self, path: &Path, algorithm: &str) -> Result<String, Failure> {
         let mut file = self.system.open(path).tried(|| format!("could not read {}", path.display()))?;
         let digest = digest::by_name(algorithm, &mut *file).tried(|| format!("could not read {}", path.display()))?;
-        digest.ok_or_else(|| Failure::new(format!("Could not hash file '{}' with algorithm '{algorithm}'. Available algorithms: md5, sha1, sha224, sha256, sha384, sha512", path.display())))
+        digest.ok_or_else(|| {
+            Failure::new(format!(
+                "Could not hash file '{}' with algorithm '{algorithm}'. Available algorithms: md5, sha1, sha224, sha256, sha384, sha512",
+                path.display()
+            ))
+        })
     }
 
     /// The path with every link followed as far as it exists (Python's `realpath`).

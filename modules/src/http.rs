@@ -36,7 +36,8 @@ pub(crate) const CLIENT_KEY: Arg = Arg::path("client_key", "PEM file of the clie
 /// See [`FORCE`].
 pub(crate) const GSSAPI: Arg = Arg::flag("use_gssapi", false, "Authenticate by GSSAPI; not supported.");
 /// See [`FORCE`].
-pub(crate) const UNREDIRECTED: Arg = Arg::list("unredirected_headers", Kind::Str, "Headers that a redirected request does not carry.").default(Preset::List(&[]));
+pub(crate) const UNREDIRECTED: Arg =
+    Arg::list("unredirected_headers", Kind::Str, "Headers that a redirected request does not carry.").default(Preset::List(&[]));
 /// See [`FORCE`].
 pub(crate) const DECOMPRESS: Arg = Arg::flag("decompress", true, "Decompress a compressed answer.");
 /// See [`FORCE`].

@@ -180,13 +180,7 @@ fn wait_ready(out: Option<BorrowedFd<'_>>, err: Option<BorrowedFd<'_>>) -> io::R
     Ok([first, err.is_some() && states.next().unwrap_or(false)])
 }
 
-fn take(
-    pipe: &mut Option<impl Read>,
-    into: &mut Vec<u8>,
-    buffer: &mut [u8],
-    stream: u8,
-    live: &mut Option<&mut Live<'_>>,
-) -> io::Result<bool> {
+fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>, buffer: &mut [u8], stream: u8, live: &mut Option<&mut Live<'_>>) -> io::Result<bool> {
     let Some(pipe) = pipe else { return Ok(false) };
     let n = match pipe.read(buffer) {
         Ok(n) => n,

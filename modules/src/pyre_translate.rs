@@ -193,7 +193,9 @@ impl Translator {
                 let text: String = self.chars[start + 1..start + 1 + digits].iter().collect();
                 self.at += 1 + digits;
                 let code = u32::from_str_radix(&text, 8).unwrap_or(0);
-                char::from_u32(code).filter(|_| code <= 0o377).ok_or_else(|| format!("octal escape value \\{text} outside of range 0-0o377 at position {start}"))?
+                char::from_u32(code)
+                    .filter(|_| code <= 0o377)
+                    .ok_or_else(|| format!("octal escape value \\{text} outside of range 0-0o377 at position {start}"))?
             }
             c if c.is_ascii_alphanumeric() => return self.fail(&format!("bad escape \\{c}"), start),
             c => c,

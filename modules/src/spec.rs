@@ -92,18 +92,7 @@ pub struct Arg {
 
 impl Arg {
     const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Arg {
-        Arg {
-            name,
-            aliases: &[],
-            kind,
-            elements: None,
-            choices: &[],
-            default: Preset::Absent,
-            required: false,
-            no_log: false,
-            options: &[],
-            doc,
-        }
+        Arg { name, aliases: &[], kind, elements: None, choices: &[], default: Preset::Absent, required: false, no_log: false, options: &[], doc }
     }
 
     /// A text argument.

@@ -127,11 +127,8 @@ fn names_are_stripped_and_left_out() {
 #[test]
 fn nothing_is_written_outside() {
     use tar::EntryType as T;
-    let escapes = [
-        tarball(&[("../evil", T::Regular, "x")]),
-        tarball(&[("l", T::Symlink, ".."), ("l/evil", T::Regular, "x")]),
-        tarball(&[("h", T::Link, "../archive")]),
-    ];
+    let escapes =
+        [tarball(&[("../evil", T::Regular, "x")]), tarball(&[("l", T::Symlink, ".."), ("l/evil", T::Regular, "x")]), tarball(&[("h", T::Link, "../archive")])];
     for archive in escapes {
         let place = Place::new(&archive);
         let result = place.unpack(json!({}), false);

@@ -116,7 +116,11 @@ fn a_file_is_downloaded_once() {
     assert_eq!(run("get_url", args.clone(), true)["changed"], true);
     assert!(!dest.exists());
     let first = run("get_url", args.clone(), false);
-    assert_eq!((&first["changed"], &first["status_code"], &first["msg"], &first["mode"]), (&json!(true), &json!(200), &json!("OK (8 bytes)"), &json!("0600")), "{first}");
+    assert_eq!(
+        (&first["changed"], &first["status_code"], &first["msg"], &first["mode"]),
+        (&json!(true), &json!(200), &json!("OK (8 bytes)"), &json!("0600")),
+        "{first}"
+    );
     assert_eq!(run("get_url", args.clone(), false)["changed"], false);
     let sums = json!({"url": format!("{url}/file"), "dest": dir.path(), "checksum": format!("sha1:{url}/sums")});
     let by_list = run("get_url", sums, false);

@@ -19,7 +19,11 @@ const INLINE: usize = 16 * 1024;
 /// A relative file: in the role's or playbook's `files/` (or `templates/`), or beside the task's file.
 pub(super) fn find(request: &Request, section: &str, name: &str) -> Result<PathBuf, String> {
     let path = Path::new(name);
-    let missing = |searched: String| format!("Could not find or access '{name}'{searched} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option");
+    let missing = |searched: String| {
+        format!(
+            "Could not find or access '{name}'{searched} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
+        )
+    };
     let home = || request.world.run.environment.get("HOME").map(PathBuf::from);
     let path = match (path.strip_prefix("~"), home()) {
         (Ok(rest), Some(home)) => home.join(rest),
@@ -30,9 +34,11 @@ pub(super) fn find(request: &Request, section: &str, name: &str) -> Result<PathB
     }
     let search = request.cx.scope().search_path();
     let tried: Vec<PathBuf> = search.iter().flat_map(|dir| [dir.join(section).join(&path), dir.join(&path)]).collect();
-    tried.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
-        missing(format!("\nSearched in:\n\t{}", tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n\t")))
-    })
+    tried
+        .iter()
+        .find(|path| path.exists())
+        .cloned()
+        .ok_or_else(|| missing(format!("\nSearched in:\n\t{}", tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n\t"))))
 }
 
 /// A file of the controller; a vaulted one is decrypted.

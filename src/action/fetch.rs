@@ -11,10 +11,13 @@ use crate::value::{Dict, Fault, Value, text};
 
 /// Brings the file, unless it is here already.
 pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
-    let flag = |key: &str, default: bool| request.args.get(key).map_or(default, |value| matches!(text(value).to_lowercase().as_str(), "true" | "yes" | "on" | "1"));
+    let flag =
+        |key: &str, default: bool| request.args.get(key).map_or(default, |value| matches!(text(value).to_lowercase().as_str(), "true" | "yes" | "on" | "1"));
     let known = ["src", "dest", "flat", "fail_on_missing", "validate_checksum"];
     if let Some(wrong) = request.args.keys().map(|key| text(&key.to_value())).find(|key| !known.contains(&key.as_str())) {
-        return Ok(Reaction::failed(format!("Unsupported parameters for (fetch) module: {wrong}. Supported parameters include: dest, fail_on_missing, flat, src, validate_checksum.")));
+        return Ok(Reaction::failed(format!(
+            "Unsupported parameters for (fetch) module: {wrong}. Supported parameters include: dest, fail_on_missing, flat, src, validate_checksum."
+        )));
     }
     let (Some(src), Some(dest)) = (request.args.get("src").map(text), request.args.get("dest").map(text)) else {
         return Ok(Reaction::failed("src and dest are required"));
@@ -26,13 +29,12 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     }
     let place = place(request, &src, &dest, flag("flat", false));
     let Some(parent) = place.parent() else { return Ok(Reaction::failed(format!("{dest} is no file name"))) };
-    if let Err(error) = std::fs::create_dir_all(parent) {
-        return Ok(Reaction::failed(format!("cannot make {}: {error}", parent.display())));
-    }
+    // nothing is made for a file that does not come
+    let existing = parent.ancestors().find(|dir| dir.is_dir()).unwrap_or(parent);
     let before = digest_file(&place).ok();
-    let mut file = match tempfile::Builder::new().prefix(".rplay-").tempfile_in(parent) {
+    let mut file = match tempfile::Builder::new().prefix(".rplay-").tempfile_in(existing) {
         Ok(file) => file,
-        Err(error) => return Ok(Reaction::failed(format!("cannot write in {}: {error}", parent.display()))),
+        Err(error) => return Ok(Reaction::failed(format!("cannot write in {}: {error}", existing.display()))),
     };
     let mut wrong = None;
     let mut got = false;
@@ -58,11 +60,19 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
         return Ok(missing(reaction, flag("fail_on_missing", true), &src));
     }
     if got {
-        if let Err(error) = file.persist(&place) {
+        if let Err(error) = keep(file, parent, &place) {
             return Ok(Reaction::failed(format!("cannot write {}: {error}", place.display())));
         }
     }
     Ok(finish(reaction, &place, before.as_deref()))
+}
+
+/// Puts the file in its place, readable as files usually are.
+fn keep(file: tempfile::NamedTempFile, parent: &Path, place: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(parent)?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.persist(place).map(drop).map_err(|error| error.error)
 }
 
 fn failed(reaction: &Reaction) -> bool {
@@ -80,6 +90,7 @@ fn missing(mut reaction: Reaction, fatal: bool, src: &str) -> Reaction {
     let mut result = Dict::new();
     result.insert("changed".into(), false.into());
     result.insert("file".into(), src.into());
+    let msg = if msg.starts_with("File not found") { "the remote file does not exist, not transferring".to_string() } else { msg };
     result.insert("msg".into(), format!("{msg}, ignored").into());
     reaction.result = result;
     reaction
@@ -109,15 +120,14 @@ fn finish(reaction: Reaction, place: &Path, before: Option<&str>) -> Reaction {
     let mut result = Dict::new();
     result.insert("changed".into(), (after.as_deref() != before).into());
     result.insert("dest".into(), place.display().to_string().into());
-    for key in ["checksum", "md5sum", "remote_checksum", "remote_md5sum", "file"] {
+    for key in ["checksum", "md5sum", "remote_checksum", "file"] {
         if let Some(value) = reaction.result.get(key) {
             result.insert(key.into(), value.clone());
         }
     }
-    for (from, to) in [("checksum", "remote_checksum"), ("md5sum", "remote_md5sum")] {
-        if let (Some(value), false) = (reaction.result.get(from), result.contains_key(to)) {
-            result.insert(to.into(), value.clone());
-        }
+    if let (Some(value), false) = (reaction.result.get("checksum"), result.contains_key("remote_checksum")) {
+        result.insert("remote_checksum".into(), value.clone());
     }
+    result.insert("remote_md5sum".into(), Value::Null);
     Reaction::of(result)
 }

@@ -76,7 +76,9 @@ fn folder(request: &Request, name: &str) -> Result<Vec<PathBuf>, String> {
     let mut chosen = Vec::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let ignored = ignore.iter().any(|pattern| pyre::compile(&format!("{pattern}$"), pyre::Flags::default()).is_ok_and(|regex| regex.search(&name).ok().flatten().is_some()));
+        let ignored = ignore
+            .iter()
+            .any(|pattern| pyre::compile(&format!("{pattern}$"), pyre::Flags::default()).is_ok_and(|regex| regex.search(&name).ok().flatten().is_some()));
         if ignored || matching.as_ref().is_some_and(|regex| !matches!(regex.search(&name), Ok(Some(_)))) {
             continue;
         }
@@ -173,10 +175,7 @@ fn deep(old: &Dict, new: &Dict) -> Value {
 
 fn read(request: &Request, file: &Path) -> Result<Node, String> {
     let raw = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let plain = if raw.starts_with("$ANSIBLE_VAULT") {
-        request.world.run.secrets.decrypt(&raw).map_err(|error| format!("{}: {error}", file.display()))?
-    } else {
-        raw
-    };
+    let plain =
+        if raw.starts_with("$ANSIBLE_VAULT") { request.world.run.secrets.decrypt(&raw).map_err(|error| format!("{}: {error}", file.display()))? } else { raw };
     yaml::load(&Source::new(file, plain), &yaml::Options::default()).map(|loaded| loaded.node).map_err(|error| error.to_string())
 }

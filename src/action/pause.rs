@@ -21,7 +21,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     let began = chrono::Local::now().naive_local();
     let mut input = String::new();
     match seconds {
-        Some(seconds) => std::thread::sleep(Duration::from_secs_f64(if seconds < 1.0 && seconds > 0.0 { 1.0 } else { seconds.max(0.0) })),
+        Some(seconds) => std::thread::sleep(Duration::from_secs_f64(seconds.max(1.0))),
         None if request.settings.interactive => input = ask(&request.args)?,
         None => {}
     }

@@ -11,7 +11,9 @@ use crate::value::{Fault, Value, text};
 pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     let known = |key: &str| matches!(key, "_raw_params" | "cmd" | "executable" | "creates" | "removes" | "chdir");
     if let Some(wrong) = request.args.keys().map(|key| text(&key.to_value())).find(|key| !known(key)) {
-        return Ok(Reaction::failed(format!("Unsupported parameters for (script) module: {wrong}. Supported parameters include: chdir, cmd, creates, executable, free_form, removes.")));
+        return Ok(Reaction::failed(format!(
+            "Unsupported parameters for (script) module: {wrong}. Supported parameters include: chdir, cmd, creates, executable, free_form, removes."
+        )));
     }
     let line = request.args.get("_raw_params").or_else(|| request.args.get("cmd")).map(text).unwrap_or_default();
     let Some(words) = shell::split(&line) else { return Ok(Reaction::failed(format!("unbalanced quotes in: {line}"))) };

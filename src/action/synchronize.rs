@@ -25,7 +25,10 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
             return Ok(rsync::on_the_host(request, &plan));
         }
         if request.target.name == other {
-            let message = format!("synchronize from {other} to {} is not supported: rplay joins the controller with one host; use two tasks, mode=pull and mode=push", request.host);
+            let message = format!(
+                "synchronize from {other} to {} is not supported: rplay joins the controller with one host; use two tasks, mode=pull and mode=push",
+                request.host
+            );
             return Ok(Reaction::failed(message));
         }
     }

@@ -36,7 +36,11 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
     let flags = match flags::playbook(program, arguments, &config) {
         Parsed::Run(flags) => *flags,
         Parsed::Say { text, code, stderr } => {
-            if stderr { console::tell(&text) } else { console::say(&text) }
+            if stderr {
+                console::tell(&text)
+            } else {
+                console::say(&text)
+            }
             return code;
         }
     };
@@ -95,7 +99,8 @@ impl Session {
         let books = flags.playbooks(&config).iter().map(|name| plays::find(name, &config)).collect::<Result<Vec<_>, _>>().map_err(generic)?;
         let (inventory, more) = setup::inventory(&flags.inventory, &config, &secrets).map_err(generic)?;
         warnings.extend(more);
-        let (extra, more) = setup::extra(&flags.run, &config, &secrets).map_err(|error| if error.span.is_some() { (vec![error], PARSER_ERROR) } else { generic(error) })?;
+        let (extra, more) =
+            setup::extra(&flags.run, &config, &secrets).map_err(|error| if error.span.is_some() { (vec![error], PARSER_ERROR) } else { generic(error) })?;
         warnings.extend(more);
         let listing = listing::wanted(&flags) || flags.syntax_check;
         let connection = if listing { Default::default() } else { setup::connection(&config, flags.connect.connection.as_ref(), &secrets).map_err(generic)? };
@@ -190,11 +195,14 @@ impl Session {
         let (sender, receiver) = mpsc::channel::<Event>();
         let (reports, streams, live) = self.reports();
         let writer = std::thread::spawn(move || report::follow(receiver, reports, streams, live));
-        let warn = { let sender = std::sync::Mutex::new(sender.clone()); Arc::new(move |text: &str| {
-            if let Ok(sender) = sender.lock() {
-                let _ = sender.send(Event::Complaint(Box::new(Diagnostic::warning(text))));
-            }
-        }) };
+        let warn = {
+            let sender = std::sync::Mutex::new(sender.clone());
+            Arc::new(move |text: &str| {
+                if let Ok(sender) = sender.lock() {
+                    let _ = sender.send(Event::Complaint(Box::new(Diagnostic::warning(text))));
+                }
+            })
+        };
         let pool = setup::pool(&self.config, &self.around, warn);
         let interrupts = on_interrupt(pool.clone());
         let notes = sender.clone();
@@ -288,7 +296,22 @@ impl Session {
         let config = &self.config;
         let terminal = std::io::stdout().is_terminal();
         let color = config.force_color || (terminal && !config.nocolor && !self.around.env.contains_key("NO_COLOR"));
-        let names = ["ok", "changed", "skip", "included", "error", "unreachable", "warn", "deprecate", "debug", "verbose", "highlight", "diff_add", "diff_remove", "diff_lines"];
+        let names = [
+            "ok",
+            "changed",
+            "skip",
+            "included",
+            "error",
+            "unreachable",
+            "warn",
+            "deprecate",
+            "debug",
+            "verbose",
+            "highlight",
+            "diff_add",
+            "diff_remove",
+            "diff_lines",
+        ];
         let chosen = names.iter().filter_map(|name| Some((name.to_string(), config.color(name)?.to_string()))).collect();
         let look = Look {
             colors: Colors::new(color, chosen),
@@ -311,7 +334,8 @@ impl Session {
             _ => Box::new(report::Default::new(look)),
         };
         let log = config.log_path.as_ref().and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
-        let streams = Streams { out: Box::new(std::io::BufWriter::new(std::io::stdout())), err: Box::new(std::io::stderr()), log: log.map(|log| Box::new(log) as _) };
+        let streams =
+            Streams { out: Box::new(std::io::BufWriter::new(std::io::stdout())), err: Box::new(std::io::stderr()), log: log.map(|log| Box::new(log) as _) };
         let live = (terminal && std::io::stderr().is_terminal()).then(|| Live::new(console::width()));
         (vec![report], streams, live)
     }
@@ -343,7 +367,14 @@ fn ask(prompt: &crate::playbook::Prompt, question: &str) -> Option<String> {
     }
     let default = prompt.default.as_ref().and_then(|node| node.as_str()).map(|text| format!(" [{text}]")).unwrap_or_default();
     loop {
-        let once = |text: &str| if prompt.private { console::secret(text).ok() } else { console::tell(text); console::line().ok() };
+        let once = |text: &str| {
+            if prompt.private {
+                console::secret(text).ok()
+            } else {
+                console::tell(text);
+                console::line().ok()
+            }
+        };
         let answer = once(&format!("{question}{default}: "))?;
         if !prompt.confirm || once(&format!("confirm {question}{default}: "))? == answer {
             return Some(answer);

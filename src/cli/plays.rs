@@ -25,7 +25,11 @@ pub(super) fn find(name: &str, config: &Config) -> Result<PathBuf, Diagnostic> {
             return Diagnostic::error(format!("the playbook: {name} does not appear to be a file")).note("it is a folder");
         }
         let error = Diagnostic::error(format!("the playbook: {name} could not be found")).note("looked for it as given and in playbooks/");
-        let near: Vec<String> = ["", "playbooks"].iter().flat_map(|dir| std::fs::read_dir(config.places.from_cwd(if dir.is_empty() { "." } else { dir })).into_iter().flatten().flatten()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let near: Vec<String> = ["", "playbooks"]
+            .iter()
+            .flat_map(|dir| std::fs::read_dir(config.places.from_cwd(if dir.is_empty() { "." } else { dir })).into_iter().flatten().flatten())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
         error.did_you_mean(name, near.iter().map(String::as_str))
     })
 }
@@ -43,7 +47,15 @@ pub(super) fn load(path: &Path, library: &Library, world: &World, filter: &TagFi
     Ok(gathered)
 }
 
-fn follow(path: &Path, from: &FromImport, library: &Library, world: &World, filter: &TagFilter, depth: usize, into: &mut Gathered) -> Result<(), Vec<Diagnostic>> {
+fn follow(
+    path: &Path,
+    from: &FromImport,
+    library: &Library,
+    world: &World,
+    filter: &TagFilter,
+    depth: usize,
+    into: &mut Gathered,
+) -> Result<(), Vec<Diagnostic>> {
     let loaded = playbook::load_playbook(path, &*library.names)?;
     into.warnings.extend(loaded.warnings);
     let mut errors = Vec::new();

@@ -66,7 +66,9 @@ fn unknown_arguments(task: &TaskDef, spec: &rplay_modules::Spec) -> Vec<Diagnost
     let wrong = |name: &&(String, crate::template::Templated)| !name.0.starts_with('_') && !known.contains(&name.0.as_str());
     let warn = |(name, value): &(String, crate::template::Templated)| {
         let span = value.span().unwrap_or(&task.span);
-        Diagnostic::warning(format!("the module `{}` has no argument `{name}`: the task fails if it runs", task.action)).at(span).did_you_mean(name, known.iter().copied())
+        Diagnostic::warning(format!("the module `{}` has no argument `{name}`: the task fails if it runs", task.action))
+            .at(span)
+            .did_you_mean(name, known.iter().copied())
     };
     task.args.iter().filter(wrong).map(warn).collect()
 }

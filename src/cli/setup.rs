@@ -89,7 +89,10 @@ pub(super) fn connection(config: &Config, explicit: Option<&String>, secrets: &S
         host_key_checking: config.host_key_checking,
         retries: config.ssh_retries,
         executable: config.executable.clone(),
-        remote_tmp: config.setting("sh.remote_tmp").filter(|chosen| !matches!(chosen.origin, crate::config::Origin::Default)).map(|_| config.remote_tmp.clone()),
+        remote_tmp: config
+            .setting("sh.remote_tmp")
+            .filter(|chosen| !matches!(chosen.origin, crate::config::Origin::Default))
+            .map(|_| config.remote_tmp.clone()),
         become_: config.r#become,
         become_method: Some(config.become_method.clone()),
         become_user: Some(config.become_user.clone()),

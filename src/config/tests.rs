@@ -36,7 +36,9 @@ fn defaults_are_ansibles() {
 
 #[test]
 fn environment_before_file_before_default() {
-    let dir = folder("[defaults]\nforks = 7\nroles_path = roles:~/r\ncollections_path={{CWD}}/c\nremote_user='me'\n[ssh_connection]\nretries = 3\n[rplay]\nplaybook = site.yml\nstrict = yes\n");
+    let dir = folder(
+        "[defaults]\nforks = 7\nroles_path = roles:~/r\ncollections_path={{CWD}}/c\nremote_user='me'\n[ssh_connection]\nretries = 3\n[rplay]\nplaybook = site.yml\nstrict = yes\n",
+    );
     let (config, _) = Config::load(&env(&[("HOME", "/h"), ("ANSIBLE_FORKS", "9"), ("NO_COLOR", "1"), ("ANSIBLE_TIMEOUT", "")]), dir.path()).unwrap();
     assert_eq!((config.forks, config.ssh_retries, config.timeout), (9, 3, 10));
     assert_eq!(config.roles_path, [dir.path().join("roles"), "/h/r".into()]);
@@ -73,7 +75,10 @@ fn warnings_for_doubtful_booleans_plugins_and_public_folders() {
     assert!(!config.host_key_checking);
     let messages: Vec<_> = warnings.iter().map(|w| w.message.as_str()).collect();
     assert!(messages.contains(&"config HOST_KEY_CHECKING: `flase` is no boolean, taken as false"), "{messages:?}");
-    assert!(messages.contains(&"plugins written in Python are not loaded; without effect: DEFAULT_ACTION_PLUGIN_PATH, DEFAULT_FILTER_PLUGIN_PATH"), "{messages:?}");
+    assert!(
+        messages.contains(&"plugins written in Python are not loaded; without effect: DEFAULT_ACTION_PLUGIN_PATH, DEFAULT_FILTER_PLUGIN_PATH"),
+        "{messages:?}"
+    );
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let (config, warnings) = Config::load(&env(&[]), dir.path()).unwrap();
     assert!(config.file.is_none() && config.host_key_checking);

@@ -45,7 +45,12 @@ pub(super) fn run(batch: &mut Batch, engine: &mut Engine) -> Result<(), Vec<Diag
     }
 }
 
-fn start_idle(batch: &mut Batch, engine: &mut Engine, running: &mut BTreeMap<usize, Running>, sender: &mpsc::Sender<(usize, Box<Done>)>) -> Result<(), Vec<Diagnostic>> {
+fn start_idle(
+    batch: &mut Batch,
+    engine: &mut Engine,
+    running: &mut BTreeMap<usize, Running>,
+    sender: &mpsc::Sender<(usize, Box<Done>)>,
+) -> Result<(), Vec<Diagnostic>> {
     loop {
         if batch.end != BatchEnd::Through {
             return Ok(());

@@ -62,7 +62,8 @@ impl Batch<'_> {
             }
         }
         for &host in group {
-            let mine: Vec<(usize, Arc<Program>)> = entered.iter().filter(|(h, ..)| *h == host).map(|(_, ordinal, program)| (*ordinal, program.clone())).collect();
+            let mine: Vec<(usize, Arc<Program>)> =
+                entered.iter().filter(|(h, ..)| *h == host).map(|(_, ordinal, program)| (*ordinal, program.clone())).collect();
             if !mine.is_empty() && !gone.contains(&host) {
                 self.hosts[host].cursor.include(mine);
             }
@@ -102,10 +103,12 @@ impl Batch<'_> {
         let args: Vec<String> = wish.args.iter().map(|(name, value)| format!("{}={}", text(&name.to_value()), repr(value))).collect();
         let rest = format!("{args:?}|{locals:?}");
         if task.canonical == "include_role" {
-            let name = argument(&wish.args, &["name", "role"]).ok_or_else(|| Diagnostic::error("'name' is a required field for include_role").at(&task.span))?;
+            let name =
+                argument(&wish.args, &["name", "role"]).ok_or_else(|| Diagnostic::error("'name' is a required field for include_role").at(&task.span))?;
             return Ok((format!("role|{rest}"), name));
         }
-        let file = argument(&wish.args, &["_raw_params", "file"]).ok_or_else(|| Diagnostic::error("No include file was specified to the include").at(&task.span))?;
+        let file =
+            argument(&wish.args, &["_raw_params", "file"]).ok_or_else(|| Diagnostic::error("No include file was specified to the include").at(&task.span))?;
         let file = file.split_whitespace().next().filter(|_| task.canonical == "include").unwrap_or(&file);
         // a file that is not there is the trouble of the hosts that include it, in their turn
         let shown = self.file(task, file).map_or_else(|_| file.to_string(), |path| absolute(&path).display().to_string());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{Lookup, is_implicit, truthy};
-use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
 use super::results;
+use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
 use crate::action::{self, Effect, Reaction, Request};
 use crate::connection::{Become, Target};
 use crate::event::{Event, Status};
@@ -137,7 +137,8 @@ fn arguments(job: &Job, cx: &Arc<Context>) -> Result<Dict, Fault> {
         if action::takes_raw(&task.canonical, name) {
             continue;
         }
-        let value = template.render(cx).or_else(|fault| if fault.is_unknown() { Ok(Value::Unknown(fault.message.into())) } else { Err(naming(fault, name)) })?;
+        let value =
+            template.render(cx).or_else(|fault| if fault.is_unknown() { Ok(Value::Unknown(fault.message.into())) } else { Err(naming(fault, name)) })?;
         let key = if name.contains("{{") { text(&crate::template::Templated::text(&name.as_str().into(), &task.span).render(cx)?) } else { name.clone() };
         args.insert(key.into(), value);
     }
@@ -177,7 +178,10 @@ fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
     let number = |template: Option<&crate::template::Templated>, default: u64, what: &str| -> Result<u64, Fault> {
         match template.map(|template| template.render(cx)).transpose()? {
             None | Some(Value::Null | Value::Omit) => Ok(default),
-            Some(value) => text(&value).parse::<f64>().map(|n| n.max(0.0) as u64).map_err(|_| Fault::error(format!("the value '{}' for `{what}` is not a number", text(&value)))),
+            Some(value) => text(&value)
+                .parse::<f64>()
+                .map(|n| n.max(0.0) as u64)
+                .map_err(|_| Fault::error(format!("the value '{}' for `{what}` is not a number", text(&value)))),
         }
     };
     Ok(Setting {
@@ -215,7 +219,9 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
     let retries = match &task.retries {
         Some(template) => match template.render(cx).map_err(plain)? {
             Value::Null | Value::Omit => 1,
-            value => 1 + text(&value).parse::<f64>().map_err(|_| plain(Fault::error(format!("`retries` is not a number: {}", text(&value)))))?.max(0.0) as usize,
+            value => {
+                1 + text(&value).parse::<f64>().map_err(|_| plain(Fault::error(format!("`retries` is not a number: {}", text(&value)))))?.max(0.0) as usize
+            }
         },
         None if !task.until.is_empty() => 4,
         None => 1,

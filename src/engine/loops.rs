@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::item::{self, ItemPlace, is};
 use super::options::truthy;
-use crate::action::Effect;
 use super::task::{Done, Job, censor, fault_done, unknown_done};
+use crate::action::Effect;
 use crate::event::{Event, Status};
 use crate::program::LoopDef;
 use crate::template::{Arguments, Condition, Context, Templated, evaluate, run_lookup};
@@ -96,7 +96,10 @@ fn terms(cx: &Arc<Context>, name: &str, template: &Templated) -> Result<Vec<Valu
 
 fn is_bare_name(text: &str) -> bool {
     let mut parts = text.split('.');
-    parts.all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '[' | ']' | '\'')))
+    parts.all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '[' | ']' | '\''))
+    })
 }
 
 fn control(job: &Job, cx: &Arc<Context>) -> Result<Control, Fault> {
@@ -244,7 +247,13 @@ fn sum(dones: Vec<Done>) -> Done {
     let (changed, failed, unreachable) = (has("changed"), has("failed"), has("unreachable"));
     let mut result = Dict::new();
     result.insert("changed".into(), changed.into());
-    let message = if failed { "One or more items failed" } else if all_skipped { "All items skipped" } else { "All items completed" };
+    let message = if failed {
+        "One or more items failed"
+    } else if all_skipped {
+        "All items skipped"
+    } else {
+        "All items completed"
+    };
     result.insert("msg".into(), message.into());
     if failed {
         result.insert("failed".into(), true.into());

@@ -13,9 +13,8 @@ use crate::template::Context;
 use crate::value::{Dict, text};
 
 /// All meta actions, for "did you mean".
-const ACTIONS: &[&str] = &[
-    "noop", "flush_handlers", "refresh_inventory", "clear_facts", "clear_host_errors", "end_host", "end_batch", "end_play", "end_role", "reset_connection",
-];
+const ACTIONS: &[&str] =
+    &["noop", "flush_handlers", "refresh_inventory", "clear_facts", "clear_host_errors", "end_host", "end_batch", "end_play", "end_role", "reset_connection"];
 
 /// Meta actions that are decided host by host.
 const PER_HOST: &[&str] = &["noop", "reset_connection", "end_host", "flush_handlers", "end_role", "role_complete"];
@@ -96,7 +95,9 @@ impl Batch<'_> {
                 self.reset_connection(engine, task, host, cx)?;
                 Ok(false)
             }
-            other => Err(vec![Diagnostic::error(format!("invalid meta action requested: {other}")).at(&task.span).did_you_mean(other, ACTIONS.iter().copied())]),
+            other => {
+                Err(vec![Diagnostic::error(format!("invalid meta action requested: {other}")).at(&task.span).did_you_mean(other, ACTIONS.iter().copied())])
+            }
         }
     }
 
@@ -113,7 +114,9 @@ impl Batch<'_> {
         let name = self.hosts[host].name.clone();
         let defaults: &ConnectionDefaults = &engine.shared.defaults;
         let local = is_implicit(&engine.world.inventory, &name);
-        let target = Lookup { vars: cx, cx, inherited: &task.inherited }.target(&name, defaults, local).map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
+        let target = Lookup { vars: cx, cx, inherited: &task.inherited }
+            .target(&name, defaults, local)
+            .map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
         engine.shared.pool.reset(&target);
         Ok(())
     }

@@ -100,8 +100,9 @@ impl Lookup<'_> {
     pub fn target(&self, name: &str, defaults: &ConnectionDefaults, implicit_local: bool) -> Result<Target, Fault> {
         let fallback = if implicit_local { Some("local".to_string()) } else { defaults.connection.clone() };
         let connection = self.either(&["ansible_connection"], Opt::Connection)?.map(|value| text(&value)).or(fallback).unwrap_or_else(|| "ssh".into());
-        let transport = Transport::parse(&connection)
-            .ok_or_else(|| Fault::error(format!("the connection plugin '{connection}' was not found: rplay has ssh, openssh, local, docker, podman and chroot")))?;
+        let transport = Transport::parse(&connection).ok_or_else(|| {
+            Fault::error(format!("the connection plugin '{connection}' was not found: rplay has ssh, openssh, local, docker, podman and chroot"))
+        })?;
         let mut target = Target::new(name, transport);
         target.host = self.variable(&["ansible_host", "ansible_ssh_host", "inventory_hostname"])?.map_or_else(|| name.to_string(), |value| text(&value));
         if transport == Transport::Local {
@@ -114,8 +115,10 @@ impl Lookup<'_> {
         };
         target.user = self.either(&["ansible_user", "ansible_ssh_user"], Opt::RemoteUser)?.map(|value| text(&value)).or_else(|| defaults.user.clone());
         target.password = self.secret(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?.or_else(|| defaults.password.clone());
-        target.private_key =
-            self.variable(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?.map(|value| PathBuf::from(text(&value))).or_else(|| defaults.private_key.clone());
+        target.private_key = self
+            .variable(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?
+            .map(|value| PathBuf::from(text(&value)))
+            .or_else(|| defaults.private_key.clone());
         target.ssh_args = self.ssh_args(defaults)?;
         target.timeout = Duration::from_secs(self.number(&["ansible_ssh_timeout", "ansible_timeout"], defaults.timeout)?);
         target.retries = self.number(&["ansible_ssh_retries"], defaults.retries.into())? as u32;
@@ -162,8 +165,8 @@ impl Lookup<'_> {
             Ok(self.either(names, opt)?.map(|value| text(&value)).or_else(|| default.clone()))
         };
         let method = word(&["ansible_become_method"], Opt::BecomeMethod, &defaults.become_method)?.unwrap_or_else(|| "sudo".into());
-        let method = Method::parse(&method)
-            .ok_or_else(|| Fault::error(format!("invalid become method specified, could not find matching plugin: '{method}'")))?;
+        let method =
+            Method::parse(&method).ok_or_else(|| Fault::error(format!("invalid become method specified, could not find matching plugin: '{method}'")))?;
         let user = word(&["ansible_become_user"], Opt::BecomeUser, &defaults.become_user)?.unwrap_or_else(|| "root".into());
         let password = self.secret(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?.or_else(|| defaults.become_password.clone());
         let exe = word(&["ansible_become_exe"], Opt::BecomeExe, &defaults.become_exe)?;

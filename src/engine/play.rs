@@ -119,7 +119,9 @@ impl Engine<'_> {
                 continue;
             }
             let cx = static_context(&self.world, vars);
-            let render = |node: &Node| Templated::compile(node).render(&cx).map(|value| text(&value)).map_err(|fault| vec![Diagnostic::error(fault.message).at(&node.span)]);
+            let render = |node: &Node| {
+                Templated::compile(node).render(&cx).map(|value| text(&value)).map_err(|fault| vec![Diagnostic::error(fault.message).at(&node.span)])
+            };
             let question = prompt.prompt.as_ref().map(render).transpose()?.unwrap_or_else(|| prompt.name.value.clone());
             let default = prompt.default.as_ref().map(render).transpose()?;
             let answer = (self.options.ask)(prompt, &question).filter(|answer| !answer.is_empty()).or(default).unwrap_or_default();
@@ -181,7 +183,8 @@ impl Engine<'_> {
 /// The patterns of `hosts:`.
 pub fn patterns(play: &CompiledPlay, cx: &Arc<Context>) -> Result<Vec<String>, Diagnostic> {
     let node = &play.source.hosts;
-    let value = Templated::compile(node).render(cx).map_err(|fault| Diagnostic::error(format!("`hosts` cannot be rendered: {}", fault.message)).at(&node.span))?;
+    let value =
+        Templated::compile(node).render(cx).map_err(|fault| Diagnostic::error(format!("`hosts` cannot be rendered: {}", fault.message)).at(&node.span))?;
     Ok(match value.as_slice() {
         Some(items) => items.iter().map(text).collect(),
         None => vec![text(&value)],
@@ -198,9 +201,15 @@ fn batch_size(size: &Value, total: usize) -> Result<usize, Diagnostic> {
 }
 
 fn encrypted(answer: &str, scheme: &str, prompt: &crate::playbook::Prompt, cx: &Arc<Context>) -> Result<String, Diagnostic> {
-    let locals = [("_answer", answer.into()), ("_scheme", scheme.into()), ("_salt", prompt.salt.as_deref().map_or(Value::Null, Value::from)), ("_size", prompt.salt_size.map_or(Value::Null, Value::from))];
+    let locals = [
+        ("_answer", answer.into()),
+        ("_scheme", scheme.into()),
+        ("_salt", prompt.salt.as_deref().map_or(Value::Null, Value::from)),
+        ("_size", prompt.salt_size.map_or(Value::Null, Value::from)),
+    ];
     let cx = cx.with(locals.into_iter().map(|(name, value)| (Arc::from(name), value)).collect());
-    let hashed = crate::template::evaluate("_answer | password_hash(_scheme, _salt, salt_size=_size)", &cx).map_err(|fault| Diagnostic::error(fault.message))?;
+    let hashed =
+        crate::template::evaluate("_answer | password_hash(_scheme, _salt, salt_size=_size)", &cx).map_err(|fault| Diagnostic::error(fault.message))?;
     Ok(text(&hashed))
 }
 

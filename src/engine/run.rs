@@ -8,10 +8,10 @@ use indexmap::{IndexMap, IndexSet};
 use super::options::ConnectionDefaults;
 use super::task::Shared;
 use crate::action::Settings;
-use crate::runner::Pool;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Counts, Event, Sender};
 use crate::program::{CompiledPlay, Library, TagFilter};
+use crate::runner::Pool;
 use crate::value::Dict;
 use crate::vars::World;
 

@@ -153,13 +153,7 @@ impl Batch<'_> {
     }
 
     /// Runs the jobs on the worker threads; results and events are handed on in the order of the hosts.
-    fn dispatch(
-        &mut self,
-        engine: &mut Engine,
-        step: &Step,
-        part: &[usize],
-        settle: &mut dyn FnMut(&mut Self, &mut Engine, usize, Done),
-    ) {
+    fn dispatch(&mut self, engine: &mut Engine, step: &Step, part: &[usize], settle: &mut dyn FnMut(&mut Self, &mut Engine, usize, Done)) {
         let (sender, receiver) = mpsc::channel::<(usize, Message)>();
         let (threads, world, shared) = (engine.threads.clone(), engine.snapshot(), engine.shared.clone());
         threads.in_place_scope(|scope| {
@@ -198,7 +192,14 @@ impl Batch<'_> {
     }
 
     /// After the whole group answered: includes, fatal errors, the percentage of failures.
-    pub(super) fn after(&mut self, engine: &mut Engine, step: &Step, group: &[usize], wishes: Vec<(usize, IncludeWish)>, failed: &[usize]) -> Result<(), Vec<Diagnostic>> {
+    pub(super) fn after(
+        &mut self,
+        engine: &mut Engine,
+        step: &Step,
+        group: &[usize],
+        wishes: Vec<(usize, IncludeWish)>,
+        failed: &[usize],
+    ) -> Result<(), Vec<Diagnostic>> {
         let including: Vec<usize> = wishes.iter().map(|(host, _)| *host).collect();
         for &host in group {
             let run = &mut self.hosts[host];

@@ -57,7 +57,8 @@ fn is_ipv4(text: &str) -> bool {
     let plain = replace_ranges(text, "0", |range| range_of(range, digits));
     plain.is_some_and(|plain| {
         let parts: Vec<_> = plain.split('.').collect();
-        let unpadded: Vec<_> = parts.iter().map(|p| if p.len() <= 3 { p.trim_start_matches('0') } else { p }).map(|p| if p.is_empty() { "0" } else { p }).collect();
+        let unpadded: Vec<_> =
+            parts.iter().map(|p| if p.len() <= 3 { p.trim_start_matches('0') } else { p }).map(|p| if p.is_empty() { "0" } else { p }).collect();
         parts.iter().all(|p| digits(p)) && unpadded.join(".").parse::<Ipv4Addr>().is_ok()
     })
 }

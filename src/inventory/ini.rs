@@ -51,7 +51,9 @@ impl Reader<'_, '_> {
             return self.open(name, kind, span);
         }
         if text.starts_with('[') && text.ends_with(']') {
-            let message = format!("Invalid section entry: '{text}'. Please make sure that there are no spaces in the section entry, and that there are no other invalid characters");
+            let message = format!(
+                "Invalid section entry: '{text}'. Please make sure that there are no spaces in the section entry, and that there are no other invalid characters"
+            );
             return Err(Diagnostic::error(message).at(span));
         }
         match self.section {

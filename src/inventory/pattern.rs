@@ -181,7 +181,9 @@ impl Glob<'_> {
     fn new(expression: &str) -> Result<Glob<'_>, Diagnostic> {
         if let Some(regex) = expression.strip_prefix('~') {
             let compiled = pyre::compile(regex, pyre::Flags::default());
-            return compiled.map(|regex| Glob::Regex(Box::new(regex))).map_err(|why| Diagnostic::error(format!("Invalid host list pattern: {expression}")).note(why));
+            return compiled
+                .map(|regex| Glob::Regex(Box::new(regex)))
+                .map_err(|why| Diagnostic::error(format!("Invalid host list pattern: {expression}")).note(why));
         }
         Ok(if expression.contains(['*', '?', '[']) { Glob::Shell(pieces(expression)) } else { Glob::Word(expression) })
     }
@@ -240,4 +242,3 @@ fn matches(pieces: &[Piece], text: &[char]) -> bool {
     };
     fits && matches(pieces, text)
 }
-

@@ -64,7 +64,8 @@ impl Reader<'_> {
             return Ok(true);
         }
         for pattern in self.options.ignore_patterns.iter().filter(|pattern| !pattern.is_empty()) {
-            let regex = pyre::compile(pattern, pyre::Flags::default()).map_err(|why| Diagnostic::error(format!("invalid inventory ignore pattern '{pattern}': {why}")))?;
+            let regex = pyre::compile(pattern, pyre::Flags::default())
+                .map_err(|why| Diagnostic::error(format!("invalid inventory ignore pattern '{pattern}': {why}")))?;
             if regex.is_match(name).map_err(Diagnostic::error)? {
                 return Ok(true);
             }
@@ -181,7 +182,9 @@ fn telling(path: &Path, failures: Vec<(String, Diagnostic)>) -> Option<(String, 
 
 /// A file's text, decrypted when it is encrypted. Lines of comments need not be UTF-8.
 pub(super) fn text(path: &Path, secrets: &Secrets) -> Result<Arc<Source>, Diagnostic> {
-    let bytes = secrets.read(path).map_err(|e| Diagnostic::error(format!("{}: {e}", path.display()).replace(&format!("{0}: {0}: ", path.display()), &format!("{}: ", path.display()))))?;
+    let bytes = secrets
+        .read(path)
+        .map_err(|e| Diagnostic::error(format!("{}: {e}", path.display()).replace(&format!("{0}: {0}: ", path.display()), &format!("{}: ", path.display()))))?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(e) => lenient(e.as_bytes()).ok_or_else(|| Diagnostic::error(format!("{}: the file is not UTF-8", path.display())))?,

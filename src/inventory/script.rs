@@ -83,7 +83,9 @@ fn group(pair: &Pair, hosts: &mut IndexSet<usize>, build: &mut Builder) -> Resul
 
 fn members(names: &[Node], group: usize, hosts: &mut IndexSet<usize>, build: &mut Builder) -> Result<(), Diagnostic> {
     for name in names {
-        let text = name.as_str().ok_or_else(|| Diagnostic::error(format!("Invalid host name supplied, expected a string but got {}", name.type_name())).at(&name.span))?;
+        let text = name
+            .as_str()
+            .ok_or_else(|| Diagnostic::error(format!("Invalid host name supplied, expected a string but got {}", name.type_name())).at(&name.span))?;
         hosts.insert(build.host(text, group, None, &name.span)?);
     }
     Ok(())
@@ -92,20 +94,30 @@ fn members(names: &[Node], group: usize, hosts: &mut IndexSet<usize>, build: &mu
 /// What the program prints, as a node; nothing is an empty dictionary.
 fn run(path: &Path, arguments: &[&str]) -> Result<Node, Diagnostic> {
     let shown = path.display();
-    let output = Command::new(path).args(arguments).output().map_err(|e| Diagnostic::error(format!("Failed to execute inventory script command '{shown} {}': {e}", arguments.join(" "))))?;
+    let output = Command::new(path)
+        .args(arguments)
+        .output()
+        .map_err(|e| Diagnostic::error(format!("Failed to execute inventory script command '{shown} {}': {e}", arguments.join(" "))))?;
     let stderr = String::from_utf8_lossy(&output.stderr).trim().to_string();
     let explain = |error: Diagnostic| if stderr.is_empty() { error } else { error.note(format!("standard error from inventory script: {stderr}")) };
     if !output.status.success() {
         let code = output.status.code().map_or_else(|| output.status.to_string(), |code| code.to_string());
         return Err(explain(Diagnostic::error(format!("Inventory script returned non-zero exit code {code}."))));
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| explain(Diagnostic::error("Inventory script result contained characters that cannot be interpreted as UTF-8.")))?;
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| explain(Diagnostic::error("Inventory script result contained characters that cannot be interpreted as UTF-8.")))?;
     let source = Source::new(format!("{shown} {}", arguments.join(" ")), text);
     if arguments[0] == "--host" && source.text.trim().is_empty() {
         return Ok(Node { kind: Kind::Map(std::sync::Arc::default()), span: Span::new(&source, 0, 0) });
     }
     let json = serde_json::from_str::<serde_json::Value>(&source.text);
-    json.map_err(|e| explain(Diagnostic::error(format!("Inventory script result could not be parsed as JSON: {e}")).at(&Span::new(&source, source.offset(e.line(), e.column()), source.offset(e.line(), e.column())))))?;
+    json.map_err(|e| {
+        explain(Diagnostic::error(format!("Inventory script result could not be parsed as JSON: {e}")).at(&Span::new(
+            &source,
+            source.offset(e.line(), e.column()),
+            source.offset(e.line(), e.column()),
+        )))
+    })?;
     Ok(yaml::load(&source, &yaml::Options::default())?.node)
 }
 

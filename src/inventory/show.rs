@@ -95,7 +95,9 @@ impl Inventory {
     /// # Errors
     /// There is no such group; as [`Inventory::list_json`].
     pub fn graph(&self, group: &str, vars: bool, show: Show) -> Result<String, Diagnostic> {
-        let group = self.group(group).ok_or_else(|| Diagnostic::error("Pattern must be valid group name when using --graph").did_you_mean(group, self.groups().map(|g| &*g.name)))?;
+        let group = self
+            .group(group)
+            .ok_or_else(|| Diagnostic::error("Pattern must be valid group name when using --graph").did_you_mean(group, self.groups().map(|g| &*g.name)))?;
         let mut lines = Vec::new();
         self.graph_group(group, 0, vars, show, &mut lines)?;
         Ok(lines.join("\n") + "\n")
@@ -210,7 +212,11 @@ impl Tree<'_> {
         }
         let vars = if self.show.export { self.inventory.group_variables(group, self.show)? } else { Vars::new() };
         let vars = marked_vars(&vars, Marks::Yaml, &mut self.vaults);
-        let body: Dict = [("children", below), ("hosts", members), ("vars", vars)].into_iter().filter(|(_, dict)| !dict.is_empty()).map(|(key, dict)| (key.into(), Value::dict(dict))).collect();
+        let body: Dict = [("children", below), ("hosts", members), ("vars", vars)]
+            .into_iter()
+            .filter(|(_, dict)| !dict.is_empty())
+            .map(|(key, dict)| (key.into(), Value::dict(dict)))
+            .collect();
         if !body.is_empty() {
             out.insert(Key::Str(group.name.clone()), Value::dict(body));
         }
@@ -253,7 +259,8 @@ fn vault_word(number: usize) -> String {
 }
 
 fn to_yaml(value: &Value, vaults: &[Arc<str>]) -> Result<String, Diagnostic> {
-    let mut out = yaml::dump(value, &yaml::DumpOptions { default_flow_style: Some(false), ..yaml::DumpOptions::default() }).map_err(|fault| Diagnostic::error(fault.message))?;
+    let mut out = yaml::dump(value, &yaml::DumpOptions { default_flow_style: Some(false), ..yaml::DumpOptions::default() })
+        .map_err(|fault| Diagnostic::error(fault.message))?;
     for (number, vault) in vaults.iter().enumerate() {
         let word = vault_word(number);
         let Some(at) = out.find(&word) else { continue };

@@ -74,7 +74,10 @@ fn what_an_ini_inventory_gets_wrong() {
         ("a b\n", "hosts:1:3 Expected key=value host variable assignment, got: b"),
         ("a 'b\n", "hosts:1:1 Error parsing host definition 'a 'b': No closing quotation"),
         ("[g:kids]\n", "hosts:1:1 Section [g:kids] has unknown type: kids"),
-        ("x\n[a b]\n", "hosts:2:1 Invalid section entry: '[a b]'. Please make sure that there are no spaces in the section entry, and that there are no other invalid characters"),
+        (
+            "x\n[a b]\n",
+            "hosts:2:1 Invalid section entry: '[a b]'. Please make sure that there are no spaces in the section entry, and that there are no other invalid characters",
+        ),
         ("[g:vars]\na=1\n", "hosts:1:1 Section [g:vars] not valid for undefined group 'g'."),
         ("[g:children]\n  h\n", "hosts:2:3 Section [g:children] includes undefined group 'h'."),
         ("[g]\n[g:vars]\nx\n", "hosts:3:1 Expected key=value, got: x"),
@@ -152,12 +155,37 @@ fn complaints(name: &str, text: &str, mode: u32) -> Vec<String> {
 fn sources_that_nobody_can_read() {
     for (name, text, mode, expected) in [
         ("hosts", "ok\n[g]\nh1 x\n", 0o644, "3:4 Failed to parse inventory with 'ini' plugin: Expected key=value host variable assignment, got: x"),
-        ("h.yml", "all:\n  hosts: [a]\n", 0o644, "2:10 Failed to parse inventory with 'yaml' plugin: Invalid \"hosts\" entry for \"all\" group, requires a dictionary, found \"list\" instead."),
-        ("h.yml", "plugin: aws_ec2\n", 0o644, "1:9 Failed to parse inventory with 'auto' plugin: this file configures the inventory plugin 'aws_ec2', which rplay does not have"),
-        ("hosts", "---\nall:\n  hosts:\n    1: {}\n", 0o644, "4:5 Failed to parse inventory with 'yaml' plugin: Host pattern 1 must be a string. Enclose integers/floats in quotation marks."),
+        (
+            "h.yml",
+            "all:\n  hosts: [a]\n",
+            0o644,
+            "2:10 Failed to parse inventory with 'yaml' plugin: Invalid \"hosts\" entry for \"all\" group, requires a dictionary, found \"list\" instead.",
+        ),
+        (
+            "h.yml",
+            "plugin: aws_ec2\n",
+            0o644,
+            "1:9 Failed to parse inventory with 'auto' plugin: this file configures the inventory plugin 'aws_ec2', which rplay does not have",
+        ),
+        (
+            "hosts",
+            "---\nall:\n  hosts:\n    1: {}\n",
+            0o644,
+            "4:5 Failed to parse inventory with 'yaml' plugin: Host pattern 1 must be a string. Enclose integers/floats in quotation marks.",
+        ),
         ("h.sh", "#!/bin/sh\nexit 3\n", 0o755, "Failed to parse inventory with 'script' plugin: Inventory script returned non-zero exit code 3."),
-        ("h.sh", "#!/bin/sh\necho '{'\n", 0o755, "2:1 Failed to parse inventory with 'script' plugin: Inventory script result could not be parsed as JSON: EOF while parsing an object at line 2 column 0"),
-        ("h.sh", "#!/bin/sh\necho '{\"g\": {\"hosts\": 5}}'\n", 0o755, "1:17 Failed to parse inventory with 'script' plugin: Value contains 'g.hosts' which is 'int' instead of 'list'."),
+        (
+            "h.sh",
+            "#!/bin/sh\necho '{'\n",
+            0o755,
+            "2:1 Failed to parse inventory with 'script' plugin: Inventory script result could not be parsed as JSON: EOF while parsing an object at line 2 column 0",
+        ),
+        (
+            "h.sh",
+            "#!/bin/sh\necho '{\"g\": {\"hosts\": 5}}'\n",
+            0o755,
+            "1:17 Failed to parse inventory with 'script' plugin: Value contains 'g.hosts' which is 'int' instead of 'list'.",
+        ),
         ("h.toml", "x = 1\n", 0o644, "Failed to parse inventory with 'toml' plugin: TOML inventories are not supported"),
     ] {
         let shown = complaints(name, text, mode);

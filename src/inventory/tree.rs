@@ -8,7 +8,11 @@ use crate::yaml::{Kind, Node, Pair};
 pub(super) fn read(root: &Node, build: &mut Builder) -> Result<(), Diagnostic> {
     let Some(groups) = root.as_map() else {
         let empty = root.is_null() || root.as_list().is_some_and(<[Node]>::is_empty);
-        let message = if empty { "Parsed empty YAML file".into() } else { format!("YAML inventory has invalid structure, it should be a dictionary, got: {}", root.type_name()) };
+        let message = if empty {
+            "Parsed empty YAML file".into()
+        } else {
+            format!("YAML inventory has invalid structure, it should be a dictionary, got: {}", root.type_name())
+        };
         return Err(Diagnostic::error(message).at(&root.span));
     };
     if groups.is_empty() {

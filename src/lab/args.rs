@@ -8,12 +8,7 @@ use super::description::Overrides;
 
 /// Local hosts from Debian packages: systemd, sshd, their own address, and no Python.
 #[derive(Debug, Parser)]
-#[command(
-    name = "rplay lab",
-    bin_name = "rplay lab",
-    no_binary_name = true,
-    args_override_self = true
-)]
+#[command(name = "rplay lab", bin_name = "rplay lab", no_binary_name = true, args_override_self = true)]
 pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,12 +20,7 @@ pub(crate) struct Line {
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// The lab's description.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "lab/lab.yml"
-    )]
+    #[arg(long, global = true, value_name = "FILE", default_value = "lab/lab.yml")]
     pub(crate) file: PathBuf,
     /// The folder for the lab's state [default: rplay/lab/ID in the user's cache folder].
     #[arg(long, global = true)]
@@ -45,24 +35,14 @@ pub(crate) struct Settings {
     #[arg(long, global = true)]
     bridge: Option<String>,
     /// Other hosts than described; NAME:busybox=ADDRESS makes one that has only busybox.
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME=ADDRESS,...",
-        value_delimiter = ','
-    )]
+    #[arg(long, global = true, value_name = "NAME=ADDRESS,...", value_delimiter = ',')]
     hosts: Vec<String>,
 }
 
 impl Settings {
     /// The part that changes the description.
     pub(crate) fn overrides(&self) -> Overrides {
-        Overrides {
-            id: self.id.clone(),
-            subnet: self.subnet.clone(),
-            bridge: self.bridge.clone(),
-            hosts: self.hosts.clone(),
-        }
+        Overrides { id: self.id.clone(), subnet: self.subnet.clone(), bridge: self.bridge.clone(), hosts: self.hosts.clone() }
     }
 }
 
@@ -120,15 +100,8 @@ mod tests {
     fn settings_stand_before_or_after_the_verb() {
         for words in ["--id x up a b", "up --id x a b", "up a b --id x"] {
             let line = parse(words);
-            assert_eq!(
-                line.settings.overrides().id.as_deref(),
-                Some("x"),
-                "{words}"
-            );
-            assert!(
-                matches!(line.command, Command::Up { names } if names == ["a", "b"]),
-                "{words}"
-            );
+            assert_eq!(line.settings.overrides().id.as_deref(), Some("x"), "{words}");
+            assert!(matches!(line.command, Command::Up { names } if names == ["a", "b"]), "{words}");
         }
     }
 
@@ -140,12 +113,7 @@ mod tests {
 
     #[test]
     fn the_remote_command_keeps_its_flags() {
-        let Command::Ssh { host, command } = parse("ssh etcd-01 ls -la --id /tmp").command else {
-            panic!("not ssh")
-        };
-        assert_eq!(
-            (host.as_str(), command.join(" ").as_str()),
-            ("etcd-01", "ls -la --id /tmp")
-        );
+        let Command::Ssh { host, command } = parse("ssh etcd-01 ls -la --id /tmp").command else { panic!("not ssh") };
+        assert_eq!((host.as_str(), command.join(" ").as_str()), ("etcd-01", "ls -la --id /tmp"));
     }
 }

@@ -14,10 +14,7 @@ use super::record::{make, wipe};
 use super::stages::Stages;
 
 const DEBIAN: &str = include_str!("../../lab/base.sh");
-const BUSYBOX: &str = concat!(
-    include_str!("../../lab/debian.sh"),
-    include_str!("../../lab/busybox.sh")
-);
+const BUSYBOX: &str = concat!(include_str!("../../lab/debian.sh"), include_str!("../../lab/busybox.sh"));
 
 /// The folder of the base that a host of this kind and distribution stands on.
 pub(crate) fn folder(cache: &Path, lab: &Lab, kind: Kind, distribution: &str) -> PathBuf {
@@ -25,11 +22,7 @@ pub(crate) fn folder(cache: &Path, lab: &Lab, kind: Kind, distribution: &str) ->
         Kind::Systemd => [DEBIAN, distribution, &lab.mirror].join("\0"),
         Kind::Busybox => [DEBIAN, BUSYBOX, distribution, &lab.mirror].join("\0"),
     };
-    let hash: String = Sha256::digest(recipe.as_bytes())
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash: String = Sha256::digest(recipe.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let name = match kind {
         Kind::Systemd => distribution.to_string(),
         Kind::Busybox => format!("busybox-{distribution}"),
@@ -57,9 +50,7 @@ fn needed(hosts: &[&Host]) -> Vec<(Kind, String)> {
 
 /// Whether a base must be built first, which takes time and disk.
 pub(crate) fn missing(cache: &Path, lab: &Lab, hosts: &[&Host]) -> bool {
-    needed(hosts)
-        .iter()
-        .any(|(kind, distribution)| !folder(cache, lab, *kind, distribution).is_dir())
+    needed(hosts).iter().any(|(kind, distribution)| !folder(cache, lab, *kind, distribution).is_dir())
 }
 
 /// Builds what is missing.
@@ -72,22 +63,10 @@ pub(crate) fn ensure(cache: &Path, lab: &Lab, hosts: &[&Host], stages: &mut Stag
         }
         let (script, source, expected) = match kind {
             Kind::Systemd => (DEBIAN, distribution.clone(), "45 to 90 s and 190 MB, once"),
-            Kind::Busybox => (
-                BUSYBOX,
-                folder(cache, lab, Kind::Systemd, &distribution)
-                    .display()
-                    .to_string(),
-                "about 6 s and 17 MB, once",
-            ),
+            Kind::Busybox => (BUSYBOX, folder(cache, lab, Kind::Systemd, &distribution).display().to_string(), "about 6 s and 17 MB, once"),
         };
         let began = Instant::now();
-        stages.note(
-            "base image",
-            &format!(
-                "building {} {distribution} from Debian packages: {expected}",
-                kind.word()
-            ),
-        );
+        stages.note("base image", &format!("building {} {distribution} from Debian packages: {expected}", kind.word()));
         let building = target.with_extension("building");
         wipe(&building)?;
         let log = target.with_extension("log");
@@ -96,26 +75,14 @@ pub(crate) fn ensure(cache: &Path, lab: &Lab, hosts: &[&Host], stages: &mut Stag
             wipe(&building)?;
             return Err(failure);
         }
-        std::fs::rename(&building, &target)
-            .map_err(|error| Failure::io("name", &target, &error))?;
-        stages.done(
-            "base image",
-            &format!("{} {distribution}, {}", kind.word(), disk(&target)),
-            began,
-        );
+        std::fs::rename(&building, &target).map_err(|error| Failure::io("name", &target, &error))?;
+        stages.done("base image", &format!("{} {distribution}, {}", kind.word(), disk(&target)), began);
     }
     Ok(())
 }
 
 /// Runs a recipe; the lines by which mmdebstrap says what it does become progress, everything goes to the log.
-fn build(
-    script: &str,
-    source: &str,
-    target: &Path,
-    mirror: &str,
-    log: &Path,
-    stages: &mut Stages,
-) -> Result<()> {
+fn build(script: &str, source: &str, target: &Path, mirror: &str, log: &Path, stages: &mut Stages) -> Result<()> {
     let cannot = |error: std::io::Error| Failure::new(format!("cannot run sh: {error}"));
     let mut child = command::program("sh")
         .args(["-c", script, "base.sh", source])
@@ -130,21 +97,9 @@ fn build(
         .map_err(cannot)?;
     let began = Instant::now();
     let mut lines = Vec::new();
-    for line in child
-        .stderr
-        .take()
-        .into_iter()
-        .flat_map(|stderr| BufReader::new(stderr).lines())
-        .map_while(std::io::Result::ok)
-    {
-        if let Some(step) = line
-            .strip_prefix("I: ")
-            .filter(|step| step.ends_with("..."))
-        {
-            stages.note(
-                "",
-                &format!("{:>3.0} s  {step}", began.elapsed().as_secs_f64()),
-            );
+    for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()).map_while(std::io::Result::ok) {
+        if let Some(step) = line.strip_prefix("I: ").filter(|step| step.ends_with("...")) {
+            stages.note("", &format!("{:>3.0} s  {step}", began.elapsed().as_secs_f64()));
         }
         lines.push(line);
     }
@@ -161,10 +116,7 @@ fn build(
 /// How much disk a folder takes, for people.
 pub(crate) fn disk(folder: &Path) -> String {
     let shown = capture("du", &["-smx", &folder.display().to_string()]).unwrap_or_default();
-    shown.split_whitespace().next().map_or_else(
-        || "size unknown".into(),
-        |megabytes| format!("{megabytes} MB"),
-    )
+    shown.split_whitespace().next().map_or_else(|| "size unknown".into(), |megabytes| format!("{megabytes} MB"))
 }
 
 #[cfg(test)]
@@ -175,22 +127,11 @@ mod tests {
     #[test]
     fn a_busybox_host_needs_the_base_it_is_cut_from() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(
-            file.path(),
-            "hosts: [{name: a, address: 10.0.0.2, kind: busybox}, {name: b, address: 10.0.0.3}]",
-        )
-        .unwrap();
+        std::fs::write(file.path(), "hosts: [{name: a, address: 10.0.0.2, kind: busybox}, {name: b, address: 10.0.0.3}]").unwrap();
         let lab = Lab::read(file.path(), &Overrides::default()).unwrap();
         let hosts = lab.select(&[]).unwrap();
-        assert_eq!(
-            needed(&hosts),
-            [
-                (Kind::Systemd, "bookworm".to_string()),
-                (Kind::Busybox, "bookworm".to_string())
-            ]
-        );
-        let names = [Kind::Systemd, Kind::Busybox]
-            .map(|kind| folder(Path::new("/c"), &lab, kind, "bookworm"));
+        assert_eq!(needed(&hosts), [(Kind::Systemd, "bookworm".to_string()), (Kind::Busybox, "bookworm".to_string())]);
+        let names = [Kind::Systemd, Kind::Busybox].map(|kind| folder(Path::new("/c"), &lab, kind, "bookworm"));
         assert_ne!(names[0], names[1]);
     }
 }

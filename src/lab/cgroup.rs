@@ -52,11 +52,7 @@ impl Plan {
     /// Folder and mount options of each hierarchy, as `labinit.sh` reads them.
     pub fn hierarchies(&self) -> String {
         match self {
-            Plan::Hybrid(all) => all
-                .iter()
-                .map(|one| format!("{}={}", one.folder, one.options))
-                .collect::<Vec<_>>()
-                .join(" "),
+            Plan::Hybrid(all) => all.iter().map(|one| format!("{}={}", one.folder, one.options)).collect::<Vec<_>>().join(" "),
             Plan::Scope(_) | Plan::Below(_) => String::new(),
         }
     }
@@ -64,10 +60,7 @@ impl Plan {
     /// One sentence for the screen.
     pub fn describe(&self) -> String {
         match self {
-            Plan::Hybrid(all) => format!(
-                "cgroup v1, {} hierarchies, below the caller's own groups",
-                all.len()
-            ),
+            Plan::Hybrid(all) => format!("cgroup v1, {} hierarchies, below the caller's own groups", all.len()),
             Plan::Scope(_) => "cgroup v2, a delegated systemd scope per host".into(),
             Plan::Below(own) => format!("cgroup v2, below {}", own.display()),
         }
@@ -90,10 +83,7 @@ fn decide(mountinfo: &str, own: &str, systemd: bool) -> Result<Plan> {
         hierarchies.push(hierarchy(mount, controllers, path)?);
     }
     if hierarchies.iter().any(|one| one.options != "unified") {
-        if !hierarchies
-            .iter()
-            .any(|one| one.options == "none,name=systemd")
-        {
+        if !hierarchies.iter().any(|one| one.options == "none,name=systemd") {
             return Err(Failure::new("no cgroup hierarchy `name=systemd` is mounted, and systemd in a host needs it")
                 .help("mkdir -p /sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd"));
         }
@@ -102,10 +92,7 @@ fn decide(mountinfo: &str, own: &str, systemd: bool) -> Result<Plan> {
     match (unified, hierarchies.into_iter().next()) {
         (Some(mount), Some(_)) if systemd => Ok(Plan::Scope(mount.point.clone())),
         (Some(_), Some(one)) => Ok(Plan::Below(one.own)),
-        _ => {
-            Err(Failure::new("no cgroups are mounted")
-                .help("mount -t cgroup2 cgroup2 /sys/fs/cgroup"))
-        }
+        _ => Err(Failure::new("no cgroups are mounted").help("mount -t cgroup2 cgroup2 /sys/fs/cgroup")),
     }
 }
 
@@ -115,37 +102,20 @@ fn membership(line: &str) -> Option<(&str, &str)> {
 }
 
 fn hierarchy(mount: &Mount, controllers: &str, path: &str) -> Result<Hierarchy> {
-    let below = path
-        .strip_prefix(mount.root.trim_end_matches('/'))
-        .filter(|_| !path.starts_with("/.."));
+    let below = path.strip_prefix(mount.root.trim_end_matches('/')).filter(|_| !path.starts_with("/.."));
     let Some(below) = below else {
-        return Err(Failure::new(format!(
-            "the cgroup mount at {} does not show our own group {path}",
-            mount.point.display()
-        ))
-        .help("start the lab outside of this container, or mount the cgroups of this namespace"));
+        return Err(Failure::new(format!("the cgroup mount at {} does not show our own group {path}", mount.point.display()))
+            .help("start the lab outside of this container, or mount the cgroups of this namespace"));
     };
     let options = match controllers {
         "" => "unified".into(),
         named if named.starts_with("name=") => format!("none,{named}"),
         list => list.into(),
     };
-    let folder = mount
-        .point
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let folder = mount.point.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let below = below.trim_matches('/');
-    let own = if below.is_empty() {
-        mount.point.clone()
-    } else {
-        mount.point.join(below)
-    };
-    Ok(Hierarchy {
-        folder,
-        options,
-        own,
-    })
+    let own = if below.is_empty() { mount.point.clone() } else { mount.point.join(below) };
+    Ok(Hierarchy { folder, options, own })
 }
 
 /// What matters of one line of mountinfo.
@@ -164,56 +134,29 @@ impl Mount {
         let mut right = right.split(' ');
         let kind = right.next().filter(|kind| kind.starts_with("cgroup"))?;
         let options = right.nth(1)?.split(',').map(Into::into).collect();
-        Some(Mount {
-            kind: kind.into(),
-            root: unescape(root),
-            point: PathBuf::from(unescape(point)),
-            options,
-        })
+        Some(Mount { kind: kind.into(), root: unescape(root), point: PathBuf::from(unescape(point)), options })
     }
 
     fn holds(&self, controllers: &str) -> bool {
         match controllers {
             "" => self.kind == "cgroup2",
-            list => {
-                self.kind == "cgroup"
-                    && list
-                        .split(',')
-                        .all(|one| self.options.iter().any(|option| option == one))
-            }
+            list => self.kind == "cgroup" && list.split(',').all(|one| self.options.iter().any(|option| option == one)),
         }
     }
 }
 
 /// Spaces and backslashes stand as octal numbers in mountinfo.
 fn unescape(text: &str) -> String {
-    [
-        ("\\040", " "),
-        ("\\011", "\t"),
-        ("\\012", "\n"),
-        ("\\134", "\\"),
-    ]
-    .iter()
-    .fold(text.to_string(), |text, (from, to)| text.replace(from, to))
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")].iter().fold(text.to_string(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The mount points of every cgroup file system, to look for what a crash left.
 pub(crate) fn mount_points(mountinfo: &str) -> Vec<PathBuf> {
-    mountinfo
-        .lines()
-        .filter_map(Mount::parse)
-        .map(|mount| mount.point)
-        .collect()
+    mountinfo.lines().filter_map(Mount::parse).map(|mount| mount.point).collect()
 }
 
 /// Reads the caller's own situation.
 pub(crate) fn plan_here() -> Result<Plan> {
-    let read = |path: &str| {
-        std::fs::read_to_string(path).map_err(|error| Failure::io("read", Path::new(path), &error))
-    };
-    decide(
-        &read("/proc/self/mountinfo")?,
-        &read("/proc/self/cgroup")?,
-        Path::new("/run/systemd/system").is_dir(),
-    )
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| Failure::io("read", Path::new(path), &error));
+    decide(&read("/proc/self/mountinfo")?, &read("/proc/self/cgroup")?, Path::new("/run/systemd/system").is_dir())
 }

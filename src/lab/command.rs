@@ -12,11 +12,7 @@ pub(crate) fn capture(program: &str, arguments: &[&str]) -> Result<String> {
     }
     let shown = [&[program], arguments].concat().join(" ");
     let error = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!(
-        "`{shown}` failed ({}): {}",
-        output.status,
-        error.trim()
-    )))
+    Err(Failure::new(format!("`{shown}` failed ({}): {}", output.status, error.trim())))
 }
 
 /// Whether a program ran and ended well; its output is dropped.
@@ -34,17 +30,11 @@ pub(crate) fn program(name: &str) -> Command {
 }
 
 fn output(program: &str, arguments: &[&str]) -> Result<Output> {
-    self::program(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run {program}: {error}")))
+    self::program(program).args(arguments).stdin(Stdio::null()).output().map_err(|error| Failure::new(format!("cannot run {program}: {error}")))
 }
 
 /// Whether `program` is found on PATH or in the folders of system programs, which an ordinary user's PATH may lack.
 pub(crate) fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(Into::into))
-        .any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(Into::into)).any(|folder| folder.join(program).is_file())
 }

@@ -22,26 +22,12 @@ pub(crate) fn ensure_keys(state: &StateDir) -> Result<()> {
     let host_key = ssh.join("ssh_host_ed25519_key");
     for (path, comment) in [(&state.key(), "rplay-lab"), (&host_key, "rplay-lab-host")] {
         if !path.exists() {
-            capture(
-                "ssh-keygen",
-                &[
-                    "-q",
-                    "-t",
-                    "ed25519",
-                    "-N",
-                    "",
-                    "-C",
-                    comment,
-                    "-f",
-                    &path.display().to_string(),
-                ],
-            )?;
+            capture("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", &path.display().to_string()])?;
         }
     }
     let public = read(&state.key().with_extension("pub"))?;
     for (home, user) in USERS {
-        authorize(&state.layer().join(home), user, &public)
-            .map_err(|error| Failure::io("write", &state.layer().join(home), &error))?;
+        authorize(&state.layer().join(home), user, &public).map_err(|error| Failure::io("write", &state.layer().join(home), &error))?;
     }
     Ok(())
 }
@@ -72,19 +58,13 @@ fn read(path: &Path) -> Result<String> {
 
 fn known_hosts(hosts: &[Host], public: &str) -> String {
     let key: Vec<&str> = public.split_whitespace().take(2).collect();
-    hosts
-        .iter()
-        .map(|host| format!("{},{} {}\n", host.name, host.address, key.join(" ")))
-        .collect()
+    hosts.iter().map(|host| format!("{},{} {}\n", host.name, host.address, key.join(" "))).collect()
 }
 
 fn ssh_config(state: &StateDir, hosts: &[Host]) -> String {
     let mut text = String::new();
     for host in hosts {
-        text += &format!(
-            "Host {} {}\n  HostName {}\n",
-            host.name, host.address, host.address
-        );
+        text += &format!("Host {} {}\n  HostName {}\n", host.name, host.address, host.address);
     }
     text + &format!(
         "Host *\n  User core\n  IdentityFile \"{}\"\n  IdentitiesOnly yes\n  UserKnownHostsFile \"{}\"\n  StrictHostKeyChecking yes\n",
@@ -106,21 +86,10 @@ fn inventory(state: &StateDir, hosts: &[Host]) -> String {
     }
     for group in &groups {
         let members = hosts.iter().filter(|host| host.groups.contains(group));
-        text += &format!(
-            "\n[{group}]\n{}",
-            members
-                .map(|host| format!("{}\n", host.name))
-                .collect::<String>()
-        );
+        text += &format!("\n[{group}]\n{}", members.map(|host| format!("{}\n", host.name)).collect::<String>());
     }
     if !groups.is_empty() {
-        text += &format!(
-            "\n[k8s:children]\n{}",
-            groups
-                .iter()
-                .map(|group| format!("{group}\n"))
-                .collect::<String>()
-        );
+        text += &format!("\n[k8s:children]\n{}", groups.iter().map(|group| format!("{group}\n")).collect::<String>());
     }
     text + &format!(
         "\n[all:vars]\nansible_user=core\nansible_ssh_private_key_file={}\nansible_ssh_common_args=-F '{}'\n",
@@ -132,12 +101,7 @@ fn inventory(state: &StateDir, hosts: &[Host]) -> String {
 /// Links the files into the project, where the static inventory finds them.
 pub(crate) fn link(state: &StateDir, folder: &Path) -> Result<()> {
     make(folder)?;
-    for target in [
-        state.key(),
-        state.known_hosts(),
-        state.ssh_config(),
-        state.inventory(),
-    ] {
+    for target in [state.key(), state.known_hosts(), state.ssh_config(), state.inventory()] {
         let link = folder.join(target.file_name().unwrap_or_default());
         if fs::read_link(&link).is_ok_and(|current| current == target) {
             continue;
@@ -151,12 +115,7 @@ pub(crate) fn link(state: &StateDir, folder: &Path) -> Result<()> {
 
 /// Removes the links, if they are this lab's.
 pub(crate) fn unlink(state: &StateDir, folder: &Path) {
-    for target in [
-        state.key(),
-        state.known_hosts(),
-        state.ssh_config(),
-        state.inventory(),
-    ] {
+    for target in [state.key(), state.known_hosts(), state.ssh_config(), state.inventory()] {
         let link = folder.join(target.file_name().unwrap_or_default());
         if fs::read_link(&link).is_ok_and(|current| current == target) {
             let _ = fs::remove_file(&link);
@@ -167,24 +126,12 @@ pub(crate) fn unlink(state: &StateDir, folder: &Path) {
 }
 
 /// Gives what the invoking user must read to the one who called sudo.
-pub(crate) fn hand_over(
-    state: &StateDir,
-    link: Option<&Path>,
-    user: u32,
-    group: u32,
-) -> Result<()> {
-    let mut paths = vec![
-        state.path().to_path_buf(),
-        state.key(),
-        state.key().with_extension("pub"),
-        state.known_hosts(),
-        state.ssh_config(),
-        state.inventory(),
-    ];
+pub(crate) fn hand_over(state: &StateDir, link: Option<&Path>, user: u32, group: u32) -> Result<()> {
+    let mut paths =
+        vec![state.path().to_path_buf(), state.key(), state.key().with_extension("pub"), state.known_hosts(), state.ssh_config(), state.inventory()];
     paths.extend(link.map(Path::to_path_buf));
     for path in paths.iter().filter(|path| path.exists()) {
-        chown(path, Some(user), Some(group))
-            .map_err(|error| Failure::io("give away", path, &error))?;
+        chown(path, Some(user), Some(group)).map_err(|error| Failure::io("give away", path, &error))?;
     }
     Ok(())
 }
@@ -222,10 +169,7 @@ mod tests {
     #[test]
     fn links_come_and_go_without_touching_others() {
         let folder = tempfile::tempdir().unwrap();
-        let (state, links) = (
-            StateDir::new(folder.path().join("state")),
-            folder.path().join("links"),
-        );
+        let (state, links) = (StateDir::new(folder.path().join("state")), folder.path().join("links"));
         link(&state, &links).unwrap();
         link(&state, &links).unwrap();
         assert_eq!(fs::read_link(links.join("key")).unwrap(), state.key());

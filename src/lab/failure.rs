@@ -17,10 +17,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure with nothing to advise.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Failure {
-            message: message.into(),
-            help: None,
-        }
+        Failure { message: message.into(), help: None }
     }
 
     /// Adds what the reader can do.

@@ -37,19 +37,10 @@ fn scope(id: &str, name: &str) -> String {
 pub(crate) fn prepare(plan: &Plan, id: &str, name: &str) -> Result<Prepared> {
     match plan {
         Plan::Hybrid(all) => {
-            let join = all
-                .iter()
-                .map(|one| prepare_v1(one, id, name))
-                .collect::<Result<_>>()?;
-            Ok(Prepared {
-                join,
-                ..Prepared::default()
-            })
+            let join = all.iter().map(|one| prepare_v1(one, id, name)).collect::<Result<_>>()?;
+            Ok(Prepared { join, ..Prepared::default() })
         }
-        Plan::Scope(_) => Ok(Prepared {
-            scope: Some(scope(id, name)),
-            ..Prepared::default()
-        }),
+        Plan::Scope(_) => Ok(Prepared { scope: Some(scope(id, name)), ..Prepared::default() }),
         Plan::Below(own) => {
             let lab = own.join(folder(id));
             let host = lab.join(name);
@@ -60,11 +51,7 @@ pub(crate) fn prepare(plan: &Plan, id: &str, name: &str) -> Result<Prepared> {
             make(&payload)?;
             make(&supervisor)?;
             enable(&host)?;
-            Ok(Prepared {
-                join: vec![payload],
-                supervisor: Some(supervisor),
-                scope: None,
-            })
+            Ok(Prepared { join: vec![payload], supervisor: Some(supervisor), scope: None })
         }
     }
 }
@@ -75,8 +62,7 @@ fn prepare_v1(hierarchy: &Hierarchy, id: &str, name: &str) -> Result<PathBuf> {
     make(&host)?;
     if hierarchy.is_cpuset() {
         for file in ["cpuset.cpus", "cpuset.mems"] {
-            let value = fs::read_to_string(hierarchy.own.join(file))
-                .map_err(|error| Failure::io("read", &hierarchy.own.join(file), &error))?;
+            let value = fs::read_to_string(hierarchy.own.join(file)).map_err(|error| Failure::io("read", &hierarchy.own.join(file), &error))?;
             put(&lab.join(file), &value)?;
             put(&host.join(file), &value)?;
         }
@@ -96,10 +82,7 @@ fn put(path: &Path, value: &str) -> Result<()> {
 fn enable(group: &Path) -> Result<()> {
     let available = fs::read_to_string(group.join("cgroup.controllers")).unwrap_or_default();
     for controller in available.split_whitespace() {
-        put(
-            &group.join("cgroup.subtree_control"),
-            &format!("+{controller}"),
-        )?;
+        put(&group.join("cgroup.subtree_control"), &format!("+{controller}"))?;
     }
     Ok(())
 }
@@ -117,9 +100,7 @@ fn enable_below(own: &Path) -> Result<()> {
 
 fn members(group: &Path) -> Vec<i32> {
     let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect()
+    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 fn move_members(from: &Path, to: &Path) {
@@ -130,24 +111,14 @@ fn move_members(from: &Path, to: &Path) {
 }
 
 /// Moves the init's parent out of the host's own group.
-pub(crate) fn seat_supervisor(
-    prepared: &Prepared,
-    mount: Option<&Path>,
-    process: u32,
-) -> Result<Option<PathBuf>> {
+pub(crate) fn seat_supervisor(prepared: &Prepared, mount: Option<&Path>, process: u32) -> Result<Option<PathBuf>> {
     let seat = match (&prepared.supervisor, &prepared.scope, mount) {
         (Some(seat), _, _) => seat.clone(),
         (None, Some(_), Some(mount)) => {
             let file = PathBuf::from(format!("/proc/{process}/cgroup"));
-            let text =
-                fs::read_to_string(&file).map_err(|error| Failure::io("read", &file, &error))?;
-            let own = text
-                .lines()
-                .find_map(|line| line.strip_prefix("0::/"))
-                .unwrap_or_default();
-            mount
-                .join(own.trim_end_matches("payload"))
-                .join("supervisor")
+            let text = fs::read_to_string(&file).map_err(|error| Failure::io("read", &file, &error))?;
+            let own = text.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+            mount.join(own.trim_end_matches("payload")).join("supervisor")
         }
         _ => return Ok(None),
     };
@@ -168,15 +139,8 @@ pub(crate) fn find(mount_points: &[PathBuf], id: &str, host: Option<&str>) -> Ve
 
 fn search(folder: &Path, lab: &str, host: Option<&str>, found: &mut Vec<PathBuf>) {
     for child in children(folder) {
-        let name = child
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let of_scope = name
-            .strip_prefix(lab)
-            .and_then(|rest| rest.strip_prefix('_'))
-            .and_then(|rest| rest.strip_suffix(".scope"));
+        let name = child.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let of_scope = name.strip_prefix(lab).and_then(|rest| rest.strip_prefix('_')).and_then(|rest| rest.strip_suffix(".scope"));
         if name == lab {
             match host {
                 None => found.push(child),
@@ -195,9 +159,7 @@ fn children(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let folders = entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     folders.map(|entry| entry.path()).collect()
 }
 
@@ -227,11 +189,7 @@ pub(crate) fn clear(groups: &[PathBuf]) -> Result<()> {
         match left.first() {
             None => break,
             Some(group) if Instant::now() > deadline => {
-                return Err(Failure::new(format!(
-                    "the cgroup {} cannot be removed; processes in it: {:?}",
-                    group.display(),
-                    processes(group)
-                )));
+                return Err(Failure::new(format!("the cgroup {} cannot be removed; processes in it: {:?}", group.display(), processes(group))));
             }
             Some(_) => sleep(Duration::from_millis(20)),
         }
@@ -263,14 +221,7 @@ fn remove(group: &Path) -> bool {
 /// Puts the former members of the caller's group back once no lab needs it empty.
 fn give_back(own: &Path) {
     let leaf = own.join(CALLER);
-    let labs = children(own)
-        .iter()
-        .filter(|child| {
-            child
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("rplay-lab-"))
-        })
-        .count();
+    let labs = children(own).iter().filter(|child| child.file_name().is_some_and(|name| name.to_string_lossy().starts_with("rplay-lab-"))).count();
     if !leaf.is_dir() || labs > 1 {
         return;
     }
@@ -301,28 +252,9 @@ mod tests {
         }
         let found = |host| {
             let found = find(&[root.path().into(), root.path().into()], "a", host);
-            found
-                .iter()
-                .map(|path| {
-                    path.strip_prefix(root.path())
-                        .unwrap()
-                        .display()
-                        .to_string()
-                })
-                .collect::<Vec<_>>()
+            found.iter().map(|path| path.strip_prefix(root.path()).unwrap().display().to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(
-            found(None),
-            [
-                "jobs/rplay-lab-a",
-                "rplay-lab-a",
-                "rplay-lab-caller/rplay-lab-a",
-                "system.slice/rplay-lab-a_one.scope"
-            ]
-        );
-        assert_eq!(
-            found(Some("one")),
-            ["rplay-lab-a/one", "system.slice/rplay-lab-a_one.scope"]
-        );
+        assert_eq!(found(None), ["jobs/rplay-lab-a", "rplay-lab-a", "rplay-lab-caller/rplay-lab-a", "system.slice/rplay-lab-a_one.scope"]);
+        assert_eq!(found(Some("one")), ["rplay-lab-a/one", "system.slice/rplay-lab-a_one.scope"]);
     }
 }

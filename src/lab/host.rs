@@ -67,35 +67,19 @@ fn spawn(site: &Site, host: &Host, home: &Path, prepared: &Prepared) -> Result<C
         None => command::program("sh"),
         Some(scope) => {
             let mut command = command::program("systemd-run");
-            command
-                .args(["--scope", "--quiet", "--collect", "--property=Delegate=yes"])
-                .arg(format!("--unit={scope}"))
-                .args(["--", "sh"]);
+            command.args(["--scope", "--quiet", "--collect", "--property=Delegate=yes"]).arg(format!("--unit={scope}")).args(["--", "sh"]);
             command
         }
     };
-    let lower = [
-        site.state.layer(),
-        base::folder(site.cache, site.lab, host.kind, &host.distribution),
-    ];
-    let join: Vec<String> = prepared
-        .join
-        .iter()
-        .map(|group| group.display().to_string())
-        .collect();
+    let lower = [site.state.layer(), base::folder(site.cache, site.lab, host.kind, &host.distribution)];
+    let join: Vec<String> = prepared.join.iter().map(|group| group.display().to_string()).collect();
     command
         .arg(site.state.bin().join("labstart.sh"))
         .env("LAB_NAME", &host.name)
         .env("LAB_HOME", home)
         .env("LAB_BIN", site.state.bin())
-        .env(
-            "LAB_LOWER",
-            lower.map(|folder| folder.display().to_string()).join(":"),
-        )
-        .env(
-            "LAB_SOURCE",
-            format!("rplay-lab-{}_{}", site.lab.id, host.name),
-        )
+        .env("LAB_LOWER", lower.map(|folder| folder.display().to_string()).join(":"))
+        .env("LAB_SOURCE", format!("rplay-lab-{}_{}", site.lab.id, host.name))
         .env("LAB_ADDRESS", host.address.to_string())
         .env("LAB_PREFIX", site.lab.subnet.prefix().to_string())
         .env("LAB_GATEWAY", site.lab.subnet.gateway().to_string())
@@ -103,16 +87,11 @@ fn spawn(site: &Site, host: &Host, home: &Path, prepared: &Prepared) -> Result<C
         .env("LAB_LAYOUT", site.plan.layout())
         .env("LAB_HIERARCHIES", site.plan.hierarchies())
         .env("LAB_JOIN", join.join("\n"))
-        .env(
-            "LAB_SCOPE",
-            if prepared.scope.is_some() { "1" } else { "0" },
-        )
+        .env("LAB_SCOPE", if prepared.scope.is_some() { "1" } else { "0" })
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log);
-    command
-        .spawn()
-        .map_err(|error| Failure::new(format!("cannot start {}: {error}", host.name)))
+    command.spawn().map_err(|error| Failure::new(format!("cannot start {}: {error}", host.name)))
 }
 
 /// The conversation with `labinit.sh`: it is ready, we lay the cable and seat its parent, it goes on.
@@ -126,31 +105,19 @@ fn settle(site: &Site, host: &Host, prepared: &Prepared, child: &mut Child) -> R
     if answer.trim() != "ready" {
         return Err(Failure::new(format!("{} did not start", host.name)));
     }
-    let init = only_child(supervisor)
-        .ok_or_else(|| Failure::new(format!("{} ended while it was started", host.name)))?;
+    let init = only_child(supervisor).ok_or_else(|| Failure::new(format!("{} ended while it was started", host.name)))?;
     let mount = match site.plan {
         Plan::Scope(mount) => Some(mount.as_path()),
         Plan::Hybrid(_) | Plan::Below(_) => None,
     };
     let seated = groups::seat_supervisor(prepared, mount, supervisor)?;
     network::plug(site.lab, host, supervisor)?;
-    let started = start_time(init)
-        .ok_or_else(|| Failure::new(format!("{} ended while it was started", host.name)))?;
+    let started = start_time(init).ok_or_else(|| Failure::new(format!("{} ended while it was started", host.name)))?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(b"go\n").map_err(|error| {
-            Failure::new(format!("{} ended while it was started: {error}", host.name))
-        })?;
+        stdin.write_all(b"go\n").map_err(|error| Failure::new(format!("{} ended while it was started: {error}", host.name)))?;
     }
     let groups = seated.map_or_else(|| prepared.join.clone(), |group| vec![group]);
-    Ok(Run {
-        address: host.address,
-        kind: host.kind,
-        distribution: host.distribution.clone(),
-        supervisor,
-        init,
-        started,
-        groups,
-    })
+    Ok(Run { address: host.address, kind: host.kind, distribution: host.distribution.clone(), supervisor, init, started, groups })
 }
 
 fn only_child(process: u32) -> Option<u32> {
@@ -166,21 +133,11 @@ pub(crate) fn wait_for_sshd(host: &Host, run: &Run, home: &Path) -> Result<()> {
             return Ok(());
         }
         if !run.alive() {
-            return Err(with_log(
-                Failure::new(format!("{} stopped while it booted", host.name)),
-                host,
-                home,
-            ));
+            return Err(with_log(Failure::new(format!("{} stopped while it booted", host.name)), host, home));
         }
         if Instant::now() > deadline {
-            let failure = Failure::new(format!(
-                "sshd on {} ({}) does not answer",
-                host.name, host.address
-            ));
-            return Err(failure.help(format!(
-                "look inside: rplay lab exec {} systemctl --failed",
-                host.name
-            )));
+            let failure = Failure::new(format!("sshd on {} ({}) does not answer", host.name, host.address));
+            return Err(failure.help(format!("look inside: rplay lab exec {} systemctl --failed", host.name)));
         }
         sleep(Duration::from_millis(25));
     }
@@ -193,11 +150,7 @@ pub(crate) fn greets(host: &Host) -> bool {
         return false;
     };
     let mut banner = [0; 4];
-    stream
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .is_ok()
-        && stream.read_exact(&mut banner).is_ok()
-        && &banner == b"SSH-"
+    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok() && stream.read_exact(&mut banner).is_ok() && &banner == b"SSH-"
 }
 
 fn with_log(failure: Failure, host: &Host, home: &Path) -> Failure {
@@ -206,10 +159,6 @@ fn with_log(failure: Failure, host: &Host, home: &Path) -> Failure {
     let lines: Vec<&str> = text.lines().collect();
     match lines[lines.len().saturating_sub(5)..].join("\n    ") {
         tail if tail.is_empty() => failure,
-        tail => failure.help(format!(
-            "the last lines of {}'s boot log ({}):\n    {tail}",
-            host.name,
-            log.display()
-        )),
+        tail => failure.help(format!("the last lines of {}'s boot log ({}):\n    {tail}", host.name, log.display())),
     }
 }

@@ -20,14 +20,7 @@ const PROGRAMS: [(&str, &str); 8] = [
 ];
 
 /// Kernel modules that hosts use: their files, their cables, and what container networks need.
-const MODULES: [&str; 6] = [
-    "overlay",
-    "bridge",
-    "veth",
-    "br_netfilter",
-    "nf_conntrack",
-    "vxlan",
-];
+const MODULES: [&str; 6] = ["overlay", "bridge", "veth", "br_netfilter", "nf_conntrack", "vxlan"];
 
 /// The magic number of overlayfs, which cannot be the upper layer of another.
 const OVERLAYFS: u64 = 0x794c_7630;
@@ -41,8 +34,7 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn programs(build: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Err(
-            Failure::new("lab hosts are made of Linux namespaces, and this is not Linux")
-                .help("use the boxes of inventories/vagrant.ini (make vagrant)"),
+            Failure::new("lab hosts are made of Linux namespaces, and this is not Linux").help("use the boxes of inventories/vagrant.ini (make vagrant)")
         );
     }
     let builders = [("mmdebstrap", "mmdebstrap"), ("dpkg", "dpkg")];
@@ -54,42 +46,29 @@ pub(crate) fn programs(build: bool) -> Result<()> {
     let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
     packages.dedup();
     let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
-    Err(Failure::new(format!(
-        "the lab needs {}, which this machine lacks",
-        names.join(", ")
-    ))
-    .help(format!("apt-get install {}", packages.join(" "))))
+    Err(Failure::new(format!("the lab needs {}, which this machine lacks", names.join(", "))).help(format!("apt-get install {}", packages.join(" "))))
 }
 
 /// Checks that the state directory can hold overlays and that there is room for what will be written.
 pub(crate) fn disk(folder: &Path, megabytes: u64) -> Result<()> {
     let shown = folder.display();
-    if folder
-        .as_os_str()
-        .to_string_lossy()
-        .contains([':', ',', '\'', '"', '\\'])
-    {
-        return Err(Failure::new(format!(
-            "the lab cannot live in {shown}: overlay mounts cannot name it"
-        ))
-        .help("choose a folder without : , quotes and \\ with --dir"));
+    if folder.as_os_str().to_string_lossy().contains([':', ',', '\'', '"', '\\']) {
+        return Err(
+            Failure::new(format!("the lab cannot live in {shown}: overlay mounts cannot name it")).help("choose a folder without : , quotes and \\ with --dir")
+        );
     }
     let cannot = |error: rustix::io::Errno| Failure::io("look at", folder, &error.into());
     #[allow(clippy::cast_sign_loss, reason = "a magic number has no sign")]
     let kind = statfs(folder).map_err(cannot)?.f_type as u64;
     if kind == OVERLAYFS {
-        return Err(Failure::new(format!(
-            "{shown} is on an overlay file system, on which no overlay can be mounted"
-        ))
-        .help("choose a folder on a real disk with --dir"));
+        return Err(
+            Failure::new(format!("{shown} is on an overlay file system, on which no overlay can be mounted")).help("choose a folder on a real disk with --dir")
+        );
     }
     let room = statvfs(folder).map_err(cannot)?;
     let free = room.f_bavail.saturating_mul(room.f_frsize) / 1_048_576;
     if free < megabytes {
-        return Err(Failure::new(format!(
-            "{shown} has {free} MB free, and the lab needs {megabytes} MB"
-        ))
-        .help("make room, or choose another disk with --dir"));
+        return Err(Failure::new(format!("{shown} has {free} MB free, and the lab needs {megabytes} MB")).help("make room, or choose another disk with --dir"));
     }
     Ok(())
 }
@@ -104,24 +83,14 @@ pub(crate) fn modules() -> Vec<&'static str> {
         // a container: the modules are loaded outside or not at all
         return Vec::new();
     }
-    MODULES
-        .into_iter()
-        .filter(|module| !succeeds("modprobe", &[module]))
-        .collect()
+    MODULES.into_iter().filter(|module| !succeeds("modprobe", &[module])).collect()
 }
 
 /// Refuses a state directory inside a project, where it would be committed, searched and copied.
 pub(crate) fn outside_of_projects(folder: &Path) -> Result<()> {
-    match folder
-        .ancestors()
-        .find(|ancestor| ancestor.join(".git").exists())
-    {
+    match folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) {
         None => Ok(()),
-        Some(project) => Err(Failure::new(format!(
-            "{} is inside of the project {}",
-            folder.display(),
-            project.display()
-        ))
-        .help("choose a folder outside with --dir; without it, ~/.cache/rplay/lab is used")),
+        Some(project) => Err(Failure::new(format!("{} is inside of the project {}", folder.display(), project.display()))
+            .help("choose a folder outside with --dir; without it, ~/.cache/rplay/lab is used")),
     }
 }

@@ -89,13 +89,8 @@ impl StateDir {
 
     /// The names of all hosts that have files here.
     pub(crate) fn host_names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.join("hosts"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
+        let entries = fs::read_dir(self.0.join("hosts")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
@@ -107,8 +102,7 @@ impl StateDir {
 
     /// Writes down that a host runs.
     pub(crate) fn remember(&self, name: &str, run: &Run) -> Result<()> {
-        let text =
-            serde_json::to_string_pretty(run).map_err(|error| Failure::new(error.to_string()))?;
+        let text = serde_json::to_string_pretty(run).map_err(|error| Failure::new(error.to_string()))?;
         write(&self.host(name).join("run.json"), &text)
     }
 
@@ -132,8 +126,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
         file.persist(path)?;
         Ok(())
     };

@@ -12,10 +12,7 @@ pub(crate) struct Stages<'a> {
 impl<'a> Stages<'a> {
     /// Begins the clock.
     pub(crate) fn new(out: &'a mut dyn Write) -> Self {
-        Stages {
-            out,
-            began: Instant::now(),
-        }
+        Stages { out, began: Instant::now() }
     }
 
     /// A stage that ended, with the time since `since`.

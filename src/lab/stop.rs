@@ -24,10 +24,7 @@ pub(crate) enum Manner {
 /// Ends a host and removes its groups and cable; one that is down already is no failure.
 pub(crate) fn host(lab: &Lab, state: &StateDir, name: &str, manner: Manner) -> Result<()> {
     let run = state.run(name);
-    if let Some(run) = run
-        .as_ref()
-        .filter(|run| run.alive() && manner == Manner::Orderly && runs_systemd(run.init))
-    {
+    if let Some(run) = run.as_ref().filter(|run| run.alive() && manner == Manner::Orderly && runs_systemd(run.init)) {
         power_off(run.init);
         let deadline = Instant::now() + Duration::from_secs(10);
         while run.alive() && Instant::now() < deadline {
@@ -53,14 +50,7 @@ fn runs_systemd(init: u32) -> bool {
 /// SIGRTMIN+4 asks a systemd that is PID 1 to power off.
 fn power_off(init: u32) {
     // an init that ended meanwhile is what we want
-    succeeds(
-        "sh",
-        &[
-            "-c",
-            "kill -s RTMIN+4 \"$0\" 2>/dev/null || kill -38 \"$0\"",
-            &init.to_string(),
-        ],
-    );
+    succeeds("sh", &["-c", "kill -s RTMIN+4 \"$0\" 2>/dev/null || kill -38 \"$0\"", &init.to_string()]);
 }
 
 /// Removes what belongs to the lab as a whole, once no host of it runs.
@@ -82,10 +72,7 @@ fn mountinfo() -> Result<String> {
 /// Hosts mount in their own namespace, so there is nothing here unless somebody else mounted into the lab.
 fn unmount_below(folder: &Path) -> Result<()> {
     let shown = mountinfo()?;
-    let points = shown
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(Path::new);
+    let points = shown.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
     for point in points.filter(|point| point.starts_with(folder) && *point != folder) {
         capture("umount", &["-R", "-l", &point.display().to_string()])?;
     }
@@ -94,10 +81,7 @@ fn unmount_below(folder: &Path) -> Result<()> {
 
 /// What of a lab exists on this machine: used to say that nothing does, and to find a lab whose record is gone.
 pub(crate) fn leftovers(lab: &Lab) -> Result<Vec<String>> {
-    let mut found: Vec<String> = groups::find(&cgroup_mounts()?, &lab.id, None)
-        .iter()
-        .map(|group| format!("cgroup {}", group.display()))
-        .collect();
+    let mut found: Vec<String> = groups::find(&cgroup_mounts()?, &lab.id, None).iter().map(|group| format!("cgroup {}", group.display())).collect();
     if succeeds("ip", &["link", "show", "dev", &lab.bridge]) {
         found.push(format!("bridge {}", lab.bridge));
     }

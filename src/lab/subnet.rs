@@ -27,16 +27,11 @@ impl Subnet {
     pub(crate) fn for_lab(text: &str) -> Result<Subnet> {
         Subnet::parse(text)
             .filter(|subnet| (8..=29).contains(&subnet.prefix))
-            .ok_or_else(|| {
-                Failure::new(format!("`{text}` is not a subnet for a lab"))
-                    .help("write it like 10.0.0.0/24, with a prefix from 8 to 29")
-            })
+            .ok_or_else(|| Failure::new(format!("`{text}` is not a subnet for a lab")).help("write it like 10.0.0.0/24, with a prefix from 8 to 29"))
     }
 
     fn mask(self) -> u32 {
-        u32::MAX
-            .checked_shl(32 - u32::from(self.prefix))
-            .unwrap_or(0)
+        u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
     }
 
     /// The length of the prefix.
@@ -57,9 +52,7 @@ impl Subnet {
     /// Whether an address can be given to a host: not the network, the gateway or the broadcast address.
     pub(crate) fn usable(self, address: Ipv4Addr) -> bool {
         let last = self.network | !self.mask();
-        self.contains(address)
-            && address != self.gateway()
-            && !matches!(u32::from(address), n if n == self.network || n == last)
+        self.contains(address) && address != self.gateway() && !matches!(u32::from(address), n if n == self.network || n == last)
     }
 
     /// Whether the two networks share an address.
@@ -115,8 +108,7 @@ mod tests {
 
     #[test]
     fn translate_keeps_the_place() {
-        let moved =
-            subnet("10.0.0.0/24").translate(Ipv4Addr::new(10, 0, 0, 101), subnet("10.77.3.0/24"));
+        let moved = subnet("10.0.0.0/24").translate(Ipv4Addr::new(10, 0, 0, 101), subnet("10.77.3.0/24"));
         assert_eq!(moved, Ipv4Addr::new(10, 77, 3, 101));
     }
 
@@ -125,11 +117,7 @@ mod tests {
         let net = subnet("10.0.0.0/24");
         assert_eq!(net.gateway(), Ipv4Addr::new(10, 0, 0, 1));
         for (last, expected) in [(0, false), (1, false), (2, true), (254, true), (255, false)] {
-            assert_eq!(
-                net.usable(Ipv4Addr::new(10, 0, 0, last)),
-                expected,
-                "{last}"
-            );
+            assert_eq!(net.usable(Ipv4Addr::new(10, 0, 0, last)), expected, "{last}");
         }
         assert!(!net.usable(Ipv4Addr::new(10, 0, 1, 7)));
     }

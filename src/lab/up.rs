@@ -23,13 +23,7 @@ use super::stop::{self, Manner};
 const ROOM: (u64, u64) = (1200, 300);
 
 /// Starts the named hosts (all, without names) that do not run.
-pub(crate) fn up(
-    lab: &Lab,
-    state: &StateDir,
-    cache: &Path,
-    names: &[String],
-    stages: &mut Stages,
-) -> Result<()> {
+pub(crate) fn up(lab: &Lab, state: &StateDir, cache: &Path, names: &[String], stages: &mut Stages) -> Result<()> {
     let wanted = lab.select(names)?;
     let build = base::missing(cache, lab, &wanted);
     preflight::programs(build)?;
@@ -38,11 +32,7 @@ pub(crate) fn up(
     let down = settle_running(state, &wanted)?;
     if down.is_empty() {
         publish(lab, state)?;
-        stages.finish(&format!(
-            "lab {}: all {} hosts are up",
-            lab.id,
-            wanted.len()
-        ));
+        stages.finish(&format!("lab {}: all {} hosts are up", lab.id, wanted.len()));
         return Ok(());
     }
     stages.say(&format!(
@@ -58,19 +48,8 @@ pub(crate) fn up(
     network_up(lab, state, stages)?;
     publish(lab, state)?;
     start_all(lab, state, cache, &down, stages)?;
-    stages.note(
-        "disk",
-        &format!(
-            "{} for this lab, {} for base images",
-            base::disk(state.path()),
-            base::disk(&cache.join("base"))
-        ),
-    );
-    stages.finish(&format!(
-        "lab {} is up; its files are in {}",
-        lab.id,
-        state.path().display()
-    ));
+    stages.note("disk", &format!("{} for this lab, {} for base images", base::disk(state.path()), base::disk(&cache.join("base"))));
+    stages.finish(&format!("lab {} is up; its files are in {}", lab.id, state.path().display()));
     Ok(())
 }
 
@@ -105,11 +84,7 @@ fn prepare(lab: &Lab, state: &StateDir, build: bool, stages: &mut Stages) -> Res
         stages.note("warning", &format!("the kernel modules {} cannot be loaded; what needs them will not work on the hosts", refused.join(", ")));
     }
     host::write_scripts(state)?;
-    stages.done(
-        "preflight",
-        &format!("programs, disk, kernel; {}", lab.subnet),
-        began,
-    );
+    stages.done("preflight", &format!("programs, disk, kernel; {}", lab.subnet), began);
     Ok(())
 }
 
@@ -119,34 +94,19 @@ fn network_up(lab: &Lab, state: &StateDir, stages: &mut Stages) -> Result<()> {
     if let Some(finding) = network::open_firewall(&lab.bridge) {
         stages.note("firewall", &finding);
     }
-    stages.done(
-        "network",
-        &format!("bridge {} with {}", lab.bridge, lab.subnet.gateway()),
-        began,
-    );
+    stages.done("network", &format!("bridge {} with {}", lab.bridge, lab.subnet.gateway()), began);
     Ok(())
 }
 
 /// Starts hosts in parallel and reports each as its sshd answers; one that fails does not keep the others.
-fn start_all(
-    lab: &Lab,
-    state: &StateDir,
-    cache: &Path,
-    hosts: &[&Host],
-    stages: &mut Stages,
-) -> Result<()> {
+fn start_all(lab: &Lab, state: &StateDir, cache: &Path, hosts: &[&Host], stages: &mut Stages) -> Result<()> {
     let plan = plan_here()?;
     stages.note("cgroups", &plan.describe());
     for host in hosts {
         // whatever a crash left of it is in the way
         stop::host(lab, state, &host.name, Manner::Abrupt)?;
     }
-    let site = Site {
-        lab,
-        state,
-        cache,
-        plan: &plan,
-    };
+    let site = Site { lab, state, cache, plan: &plan };
     let began = Instant::now();
     let (sender, results) = std::sync::mpsc::channel();
     let mut failures = Vec::new();
@@ -159,11 +119,7 @@ fn start_all(
         drop(sender);
         for (host, result) in results {
             match result {
-                Ok(()) => stages.done(
-                    "host",
-                    &format!("{} {} ({})", host.name, host.address, host.kind.word()),
-                    began,
-                ),
+                Ok(()) => stages.done("host", &format!("{} {} ({})", host.name, host.address, host.kind.word()), began),
                 Err(failure) => failures.push(failure),
             }
         }
@@ -177,11 +133,7 @@ fn start_all(
 /// Writes the files by which others find the hosts.
 fn publish(lab: &Lab, state: &StateDir) -> Result<()> {
     credentials::write_files(state, lab)?;
-    let link = lab
-        .link
-        .as_deref()
-        .map(|link| absolute(link).map_err(|error| Failure::io("find", link, &error)))
-        .transpose()?;
+    let link = lab.link.as_deref().map(|link| absolute(link).map_err(|error| Failure::io("find", link, &error))).transpose()?;
     if let Some(link) = &link {
         credentials::link(state, link)?;
     }
@@ -193,46 +145,17 @@ fn publish(lab: &Lab, state: &StateDir) -> Result<()> {
 }
 
 /// Stops the named hosts; without names all hosts, and removes what the lab has outside of its folder.
-pub(crate) fn down(
-    lab: &Lab,
-    state: &StateDir,
-    names: &[String],
-    manner: Manner,
-    stages: &mut Stages,
-) -> Result<()> {
-    let _lock = if state.path().is_dir() {
-        Some(lock(state)?)
-    } else {
-        None
-    };
-    let mut all: Vec<String> = if names.is_empty() {
-        state.host_names()
-    } else {
-        names.to_vec()
-    };
+pub(crate) fn down(lab: &Lab, state: &StateDir, names: &[String], manner: Manner, stages: &mut Stages) -> Result<()> {
+    let _lock = if state.path().is_dir() { Some(lock(state)?) } else { None };
+    let mut all: Vec<String> = if names.is_empty() { state.host_names() } else { names.to_vec() };
     if names.is_empty() {
-        all.extend(
-            lab.hosts
-                .iter()
-                .map(|host| host.name.clone())
-                .filter(|name| !state.host(name).is_dir()),
-        );
+        all.extend(lab.hosts.iter().map(|host| host.name.clone()).filter(|name| !state.host(name).is_dir()));
     } else {
         lab.select(names)?;
     }
     let outcomes = std::thread::scope(|scope| {
-        let threads: Vec<_> = all
-            .iter()
-            .map(|name| scope.spawn(move || stop::host(lab, state, name, manner)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(Failure::new("a bug stopped this host's thread")))
-            })
-            .collect::<Vec<_>>()
+        let threads: Vec<_> = all.iter().map(|name| scope.spawn(move || stop::host(lab, state, name, manner))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a bug stopped this host's thread")))).collect::<Vec<_>>()
     });
     outcomes.into_iter().collect::<Result<Vec<()>>>()?;
     if !names.is_empty() {
@@ -241,30 +164,16 @@ pub(crate) fn down(
     }
     stop::lab(lab, state)?;
     match stop::leftovers(lab)?.as_slice() {
-        [] => stages.finish(&format!(
-            "lab {} is down, nothing of it is left outside of {}",
-            lab.id,
-            state.path().display()
-        )),
+        [] => stages.finish(&format!("lab {} is down, nothing of it is left outside of {}", lab.id, state.path().display())),
         left => {
-            return Err(Failure::new(format!(
-                "these are left of lab {}: {}",
-                lab.id,
-                left.join(", ")
-            )));
+            return Err(Failure::new(format!("these are left of lab {}: {}", lab.id, left.join(", "))));
         }
     }
     Ok(())
 }
 
 /// Throws away what was written on hosts and starts them afresh.
-pub(crate) fn reset(
-    lab: &Lab,
-    state: &StateDir,
-    cache: &Path,
-    names: &[String],
-    stages: &mut Stages,
-) -> Result<()> {
+pub(crate) fn reset(lab: &Lab, state: &StateDir, cache: &Path, names: &[String], stages: &mut Stages) -> Result<()> {
     down(lab, state, names, Manner::Abrupt, stages)?;
     for host in lab.select(names)? {
         wipe(&state.host(&host.name))?;
@@ -276,7 +185,6 @@ pub(crate) fn reset(
 fn lock(state: &StateDir) -> Result<File> {
     let path = state.path().join("lock");
     let file = File::create(&path).map_err(|error| Failure::io("write", &path, &error))?;
-    flock(&file, FlockOperation::LockExclusive)
-        .map_err(|error| Failure::io("lock", &path, &error.into()))?;
+    flock(&file, FlockOperation::LockExclusive).map_err(|error| Failure::io("lock", &path, &error.into()))?;
     Ok(file)
 }

@@ -3,8 +3,8 @@
 use super::keywords::{self, HANDLER, TASK};
 use super::kv;
 use super::names::short_name;
-use super::spelling;
 use super::reader::{Reader, is_template, part, replace, text_like};
+use super::spelling;
 use crate::diagnostic::{Diagnostic, closest};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Kind, Node, Pair, Style};
@@ -81,7 +81,9 @@ fn stray(reader: &mut Reader, chosen: &Pair, other: &Pair) {
     let found = Diagnostic::error(format!("`{second}` is not a keyword of a task")).at(&other.key.span);
     let found = match near {
         Some(near) => found.help(format!("did you mean `{near}`?")),
-        None => found.note_at(format!("the action of this task is `{first}`"), &chosen.key.span).help(format!("if it is an argument of `{first}`, indent it below it")),
+        None => found
+            .note_at(format!("the action of this task is `{first}`"), &chosen.key.span)
+            .help(format!("if it is an argument of `{first}`, indent it below it")),
     };
     reader.report(found);
 }
@@ -159,7 +161,9 @@ fn add(action: &mut Action, pair: Pair) {
 
 fn key_values(reader: &mut Reader, action: &mut Action, node: &Node, text: &str, free_form: bool) -> Option<()> {
     let found = kv::parse(text, free_form)
-        .map_err(|message| reader.report(Diagnostic::error(message).at(&node.span).help("close it, or quote the whole text and give the arguments as a dictionary")))
+        .map_err(|message| {
+            reader.report(Diagnostic::error(message).at(&node.span).help("close it, or quote the whole text and give the arguments as a dictionary"))
+        })
         .ok()?;
     for (key, value) in found.options {
         let place = part(node, &format!("{key}="));

@@ -54,7 +54,8 @@ fn is_below(path: &Path, folder: &Path) -> bool {
 
 /// The files of a folder, sorted by name, folders in it too; hidden and backup files do not count.
 fn folder(path: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<String> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     let mut found = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.') && !name.ends_with('~')) {

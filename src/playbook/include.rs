@@ -1,8 +1,8 @@
 //! The old `include`, which Ansible no longer has, as the `include_tasks` or `import_tasks` that it was.
 
+use super::Task;
 use super::names::short_name;
 use super::reader::{Reader, is_template, replace};
-use super::Task;
 use crate::value::Value;
 use crate::yaml::{Kind, Node};
 

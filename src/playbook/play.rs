@@ -97,7 +97,8 @@ fn old_import(reader: &mut Reader, node: &Node, text: &str, keywords: &mut Keywo
 }
 
 fn play(reader: &mut Reader, node: &Node, pairs: &[Pair], path: &Path) -> Option<Play> {
-    if !pairs.iter().any(|pair| pair.key.as_str() == Some("hosts")) && pairs.iter().any(|pair| pair.key.as_str().is_some_and(|key| reader.names.contains(key))) {
+    if !pairs.iter().any(|pair| pair.key.as_str() == Some("hosts")) && pairs.iter().any(|pair| pair.key.as_str().is_some_and(|key| reader.names.contains(key)))
+    {
         let found = Diagnostic::error("the play has no `hosts`").at(&node.span);
         reader.report(found.help("this looks like a task: tasks stand in the list `tasks` of a play"));
         return None;

@@ -208,5 +208,7 @@ const PYTHON_WORDS: [&str; 35] = [
 /// True for what Ansible lets be a variable: an identifier of Python's that is no word of the language.
 pub fn is_variable_name(name: &str) -> bool {
     let mut letters = name.chars();
-    letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && letters.all(|c| c.is_ascii_alphanumeric() || c == '_') && !PYTHON_WORDS.contains(&name)
+    letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !PYTHON_WORDS.contains(&name)
 }

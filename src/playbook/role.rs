@@ -46,9 +46,7 @@ fn entry(reader: &mut Reader, node: &Node) -> Option<RoleEntry> {
             None
         }
         Kind::Text(..) => Some(bare(node.clone())),
-        Kind::Scalar(Value::Int(number)) => {
-            Some(bare(Node { kind: Kind::Text(number.to_string().into(), Style::Plain), span: node.span.clone() }))
-        }
+        Kind::Scalar(Value::Int(number)) => Some(bare(Node { kind: Kind::Text(number.to_string().into(), Style::Plain), span: node.span.clone() })),
         Kind::Map(pairs) => from_map(reader, node, pairs),
         _ => {
             reader.error(format!("a role is a name or a dictionary, this is {}", node.described()), &node.span);
@@ -107,7 +105,9 @@ pub fn find_role(request: &RoleRequest) -> Option<(String, PathBuf, Option<Strin
     };
     let parts: Vec<&str> = name.splitn(3, '.').collect();
     let qualified = match parts[..] {
-        [namespace, collection, role] if parts.iter().all(|part| part.split('.').all(is_variable_name)) => in_collection(&format!("{namespace}.{collection}"), role),
+        [namespace, collection, role] if parts.iter().all(|part| part.split('.').all(is_variable_name)) => {
+            in_collection(&format!("{namespace}.{collection}"), role)
+        }
         _ => request.collections.iter().filter(|_| !name.contains('/')).find_map(|collection| in_collection(collection, name)),
     };
     if qualified.is_some() {

@@ -261,7 +261,9 @@ fn check_keywords(reader: &mut Reader, name: &str, pairs: &[Pair]) {
         } else if !looped && keywords::find(key).is_some_and(|row| row.places & TASK != 0 && row.places & INCLUDE == 0) {
             let found = Diagnostic::error(format!("`{key}` is not a keyword of `{name}`")).at(&pair.key.span);
             let found = match keywords::find(key) {
-                Some(row) if row.places & BLOCK != 0 => found.help(format!("to give it to the included tasks write `apply: {{{key}: {}}}` among the arguments", short(&pair.value))),
+                Some(row) if row.places & BLOCK != 0 => {
+                    found.help(format!("to give it to the included tasks write `apply: {{{key}: {}}}` among the arguments", short(&pair.value)))
+                }
                 _ => found,
             };
             reader.report(found);

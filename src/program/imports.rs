@@ -40,11 +40,11 @@ pub(super) fn role(c: &mut Compiler, task: &Task, outer: &Inherited, out: &mut P
     };
     let inherited = c.descend(outer, &task.keywords)?;
     let from = |key: &str| arg(task, key).map(|node| c.static_text(node, key)).transpose();
-    let [tasks_from, vars_from, defaults_from, handlers_from] =
-        [from("tasks_from")?, from("vars_from")?, from("defaults_from")?, from("handlers_from")?];
+    let [tasks_from, vars_from, defaults_from, handlers_from] = [from("tasks_from")?, from("vars_from")?, from("defaults_from")?, from("handlers_from")?];
     let public = arg(task, "public").is_none_or(|node| c.static_text(node, "public").is_ok_and(|text| text != "False"));
     let name_text = c.static_text(name, "the role's name")?;
-    let use_ = RoleUse { name: name_text, span: name.span.clone(), tasks_from, vars_from, defaults_from, handlers_from, public, ..RoleUse::default_at(&name.span) };
+    let use_ =
+        RoleUse { name: name_text, span: name.span.clone(), tasks_from, vars_from, defaults_from, handlers_from, public, ..RoleUse::default_at(&name.span) };
     deeper(c, &task.span, |c| roles::compile(c, use_, &inherited, out).map(drop))
 }
 
@@ -65,7 +65,11 @@ pub(crate) fn include_dirs(inherited: &Inherited, own: &std::path::Path, handler
         dirs.push(dir.clone());
     }
     let mut unique = Vec::new();
-    dirs.into_iter().for_each(|dir| if !unique.contains(&dir) { unique.push(dir) });
+    dirs.into_iter().for_each(|dir| {
+        if !unique.contains(&dir) {
+            unique.push(dir)
+        }
+    });
     unique
 }
 
@@ -78,11 +82,7 @@ pub(crate) fn below_file(mut inherited: Inherited, path: &std::path::Path) -> In
     inherited
 }
 
-fn deeper(
-    c: &mut Compiler,
-    span: &crate::source::Span,
-    then: impl FnOnce(&mut Compiler) -> Result<(), Vec<Diagnostic>>,
-) -> Result<(), Vec<Diagnostic>> {
+fn deeper(c: &mut Compiler, span: &crate::source::Span, then: impl FnOnce(&mut Compiler) -> Result<(), Vec<Diagnostic>>) -> Result<(), Vec<Diagnostic>> {
     if c.depth >= MAX_DEPTH {
         return Err(one(Diagnostic::error(format!("imports are nested more than {MAX_DEPTH} deep: does a file import itself?")).at(span)));
     }

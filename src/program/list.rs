@@ -8,9 +8,10 @@ use super::{CompiledPlay, Instruction, TaskDef};
 /// Which parts are listed.
 fn head(out: &mut String, number: usize, play: &CompiledPlay) {
     let tags = play.tags.join(",");
-    let pattern = play.source.hosts.as_list().map_or_else(|| play.source.hosts.as_str().unwrap_or_default().to_string(), |items| {
-        items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(",")
-    });
+    let pattern = play.source.hosts.as_list().map_or_else(
+        || play.source.hosts.as_str().unwrap_or_default().to_string(),
+        |items| items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","),
+    );
     let name = if play.named { play.name.as_str() } else { pattern.as_str() };
     let _ = write!(out, "\n  play #{number} ({pattern}): {name}\tTAGS: [{tags}]\n");
 }

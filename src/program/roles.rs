@@ -58,13 +58,20 @@ impl RoleUse {
 }
 
 /// An entry of `roles:` or `dependencies:`.
-pub(super) fn entry(c: &mut Compiler, entry: &RoleEntry, outer: &Inherited, dependency: bool, out: &mut Program) -> Result<Option<Arc<RoleVars>>, Vec<Diagnostic>> {
+pub(super) fn entry(
+    c: &mut Compiler,
+    entry: &RoleEntry,
+    outer: &Inherited,
+    dependency: bool,
+    out: &mut Program,
+) -> Result<Option<Arc<RoleVars>>, Vec<Diagnostic>> {
     let mut keywords = entry.keywords.clone();
     let vars = keywords.vars.take();
     let inherited = c.descend(outer, &keywords)?;
     let name = c.static_text(&entry.name, "the role's name")?;
     let use_ = RoleUse { name, params: entry.params.clone(), vars, once: true, dependency, ..RoleUse::default_at(&entry.name.span) };
-    let key = format!("{}|{:?}|{:?}|{:?}", use_.name, entry.keywords.when.iter().map(|n| n.span.text()).collect::<Vec<_>>(), inherited.tags, params_text(entry));
+    let key =
+        format!("{}|{:?}|{:?}|{:?}", use_.name, entry.keywords.when.iter().map(|n| n.span.text()).collect::<Vec<_>>(), inherited.tags, params_text(entry));
     compile_once(c, use_, key, &inherited, out)
 }
 
@@ -192,7 +199,16 @@ fn own_vars(use_: &RoleUse, role: &Role, outer: &Inherited) -> Result<RoleVars, 
         parent_paths.push(parent.path.clone());
         parent_paths.extend(parent.parent_paths.iter().cloned());
     }
-    Ok(RoleVars { name: role.name.as_str().into(), path: role.path.clone(), defaults: layers(&role.defaults)?, vars, params, parents, parent_paths, dependency: use_.dependency })
+    Ok(RoleVars {
+        name: role.name.as_str().into(),
+        path: role.path.clone(),
+        defaults: layers(&role.defaults)?,
+        vars,
+        params,
+        parents,
+        parent_paths,
+        dependency: use_.dependency,
+    })
 }
 
 fn remember(c: &mut Compiler, use_: &RoleUse, name: &Arc<str>) {

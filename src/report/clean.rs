@@ -31,14 +31,17 @@ pub(super) fn dump(result: &Dict, format: Format, debug: bool) -> String {
     if debug {
         match shown.contains_key("msg") {
             true => shown.retain(|key, _| key.as_str() == Some("msg")),
-            false => shown.retain(|key, _| !matches!(key.as_str(), Some("changed" | "invocation" | "skip_reason" | "ansible_loop_var" | "ansible_index_var" | "ansible_loop"))),
+            false => shown.retain(|key, _| {
+                !matches!(key.as_str(), Some("changed" | "invocation" | "skip_reason" | "ansible_loop_var" | "ansible_index_var" | "ansible_loop"))
+            }),
         }
     }
     if result.get("unreachable").is_some_and(Value::is_true) {
         shown.insert("unreachable".into(), true.into());
     }
     if format.yaml {
-        let text = crate::yaml::dump(&sorted(&Value::dict(shown)), &crate::yaml::DumpOptions { indent: Some(2), ..crate::yaml::DumpOptions::nice() }).unwrap_or_default();
+        let text = crate::yaml::dump(&sorted(&Value::dict(shown)), &crate::yaml::DumpOptions { indent: Some(2), ..crate::yaml::DumpOptions::nice() })
+            .unwrap_or_default();
         let indented = text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
         return format!("\n{}", indented.trim_end());
     }

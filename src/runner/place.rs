@@ -80,7 +80,8 @@ pub(super) fn read_probe(host: &str, answer: &ExecResult) -> Result<Probe, Conne
 /// Sends the runner; the file appears under its name only when it is whole.
 pub(super) fn upload(connection: &dyn Connection, target: &Target, probe: &Probe, binary: &Binary, keep: bool) -> Result<Placed, ConnectError> {
     let Some(directory) = &probe.directory else {
-        let message = format!("there is no directory on {} where programs may run (tried /var/tmp, /tmp and the home directory); set remote_tmp to one", target.name);
+        let message =
+            format!("there is no directory on {} where programs may run (tried /var/tmp, /tmp and the home directory); set remote_tmp to one", target.name);
         return Err(ConnectError::NoRunner { message });
     };
     let kept = format!("{directory}/.rplay-runner-{}", binary.sha256);

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use rplay_modules::wire::{Call, Hello, Reply};
 
+use super::ContentSource;
 use super::binaries::Binaries;
 use super::channel::{Ears, Failed, Runner};
 use super::counted::{Counted, Counters, Stats};
 use super::place::{self, Placed};
-use super::ContentSource;
 use crate::connection::{self, Become, ConnectError, Connection, ExecResult, Limits, Local, Opened, Process, Target, Transport, shell, ssh_config};
 
 /// How a pool works.
@@ -83,7 +83,15 @@ impl Pool {
     pub fn new(options: Options) -> Pool {
         let binaries = Binaries::new(options.runner_dirs.clone());
         more_files();
-        Pool { options, files: ssh_config::Files::default(), binaries, hosts: Arc::default(), tended: Once::new(), cancelled: AtomicBool::new(false), counters: Arc::default() }
+        Pool {
+            options,
+            files: ssh_config::Files::default(),
+            binaries,
+            hosts: Arc::default(),
+            tended: Once::new(),
+            cancelled: AtomicBool::new(false),
+            counters: Arc::default(),
+        }
     }
 
     /// Runs a shell command; a shell on the target is all it needs. Without `stdin` the command reads nothing.
@@ -273,7 +281,14 @@ impl Pool {
         Ok(connection)
     }
 
-    fn converse(&self, target: &Target, becoming: Option<&Become>, mut calls: Vec<Call>, ears: &mut Ears<'_>, timeout: Option<Duration>) -> Result<(), ConnectError> {
+    fn converse(
+        &self,
+        target: &Target,
+        becoming: Option<&Become>,
+        mut calls: Vec<Call>,
+        ears: &mut Ears<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<(), ConnectError> {
         let host = self.host(target);
         let slot = host.slot(becoming);
         let mut slot = locked(&slot);

@@ -32,12 +32,7 @@ thread_local! {
 }
 
 /// Runs a rendering of a variable (or of an element, by its path) and tells what it read, and whether it read lazy values.
-pub(super) fn rendering(
-    task: usize,
-    name: &str,
-    defined: Option<&Span>,
-    render: impl FnOnce() -> Result<Value, Fault>,
-) -> (Result<Value, Fault>, Reads, bool) {
+pub(super) fn rendering(task: usize, name: &str, defined: Option<&Span>, render: impl FnOnce() -> Result<Value, Fault>) -> (Result<Value, Fault>, Reads, bool) {
     if let Err(fault) = enter(task, name, defined) {
         return (Err(fault), Arc::default(), true);
     }

@@ -31,12 +31,8 @@ pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Fault> {
         },
         Value::List(items) | Value::Tuple(items) => index(key, items.len()).and_then(|i| items.get(i).cloned()),
         Value::Str(text) => match key {
-            Value::Int(_) | Value::Bool(_) if text.is_ascii() => {
-                index(key, text.len()).and_then(|i| text.get(i..=i)).map(Value::from)
-            }
-            Value::Int(_) | Value::Bool(_) => {
-                index(key, text.chars().count()).and_then(|i| text.chars().nth(i)).map(|c| Value::from(c.to_string()))
-            }
+            Value::Int(_) | Value::Bool(_) if text.is_ascii() => index(key, text.len()).and_then(|i| text.get(i..=i)).map(Value::from),
+            Value::Int(_) | Value::Bool(_) => index(key, text.chars().count()).and_then(|i| text.chars().nth(i)).map(|c| Value::from(c.to_string())),
             _ => None,
         },
         Value::Bytes(bytes) => index(key, bytes.len()).map(|i| Value::Int(bytes[i].into())),

@@ -114,7 +114,9 @@ pub fn parse_int(text: &str, base: u32) -> Option<i128> {
         None => (false, trimmed.strip_prefix('+').unwrap_or(trimmed)),
     };
     let lower = rest.to_ascii_lowercase();
-    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().find_map(|(prefix, of)| lower.strip_prefix(prefix).filter(|_| base == of || base == 0).map(|rest| (rest, of)));
+    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, of)| lower.strip_prefix(prefix).filter(|_| base == of || base == 0).map(|rest| (rest, of)));
     let (digits, base) = match prefixed {
         Some((rest, of)) => (rest.strip_prefix('_').unwrap_or(rest), of),
         None if base == 0 && lower.len() > 1 && lower.starts_with('0') && lower.trim_start_matches(['0', '_']) != "" => return None,
@@ -225,7 +227,18 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_python_reads_them() {
-        for (text, base, n) in [(" 12 ", 10, Some(12)), ("1_000", 10, Some(1000)), ("0x1f", 16, Some(31)), ("0x1f", 10, None), ("-0b11", 0, Some(-3)), ("010", 0, None), ("0", 0, Some(0)), ("z", 36, Some(35)), ("1__0", 10, None), ("", 10, None)] {
+        for (text, base, n) in [
+            (" 12 ", 10, Some(12)),
+            ("1_000", 10, Some(1000)),
+            ("0x1f", 16, Some(31)),
+            ("0x1f", 10, None),
+            ("-0b11", 0, Some(-3)),
+            ("010", 0, None),
+            ("0", 0, Some(0)),
+            ("z", 36, Some(35)),
+            ("1__0", 10, None),
+            ("", 10, None),
+        ] {
             assert_eq!(parse_int(text, base), n, "{text:?} in {base}");
         }
         assert_eq!(parse_float(" 1_0.5 "), Some(10.5));

@@ -270,4 +270,3 @@ pub fn evaluate_at(expression: &str, span: &Span, cx: &Arc<Context>) -> Result<V
     let value = used(rendered(&unit, cx)?, cx).map_err(|fault| fault.at(span))?;
     super::finalize::finalize(&value).map_err(|fault| fault.at(span))
 }
-

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::active::{self, Reads};
+use super::lazy;
 use super::scope::{Scope, Variable};
 use super::templated::Templated;
-use super::lazy;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Fault, FaultKind, Value};

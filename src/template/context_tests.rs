@@ -126,7 +126,9 @@ fn nesting_is_bounded_before_the_stack_is() {
 
 #[test]
 fn a_variable_is_rendered_once_for_all_items_unless_it_depends_on_the_item() {
-    let variables = variables("url: 'http://{{ host }}'\nhost: h{{ port }}\nport: 80\nper: '{{ url }}/{{ item }}'\nlate: '{{ item | default(1) }}'\nd: {x: '{{ item }}'}\nwith_d: '{{ d.x }}'\nsame: '{{ [d] }}'\n");
+    let variables = variables(
+        "url: 'http://{{ host }}'\nhost: h{{ port }}\nport: 80\nper: '{{ url }}/{{ item }}'\nlate: '{{ item | default(1) }}'\nd: {x: '{{ item }}'}\nwith_d: '{{ d.x }}'\nsame: '{{ [d] }}'\n",
+    );
     let cx = Context::new(variables.clone());
     for i in 0..3i64 {
         let item = cx.with(vec![("item".into(), i.into())]);
@@ -142,10 +144,25 @@ fn a_variable_is_rendered_once_for_all_items_unless_it_depends_on_the_item() {
 #[test]
 fn what_is_unknown_makes_the_whole_unknown() {
     let cx = over("lazy: '{{ unknown }}'\nlist: ['{{ unknown }}', 1]\n");
-    for template in ["{{ unknown }}", "x{{ unknown.stdout }}", "{{ unknown | default(1) }}", "{{ unknown is defined }}", "{{ unknown + 1 }}", "{{ [unknown] }}", "{{ lazy }}", "{{ list }}", "{{ holder.x }}", "{{ holder }}", "{{ true and unknown }}", "{{ missing | default(unknown) }}"] {
+    for template in [
+        "{{ unknown }}",
+        "x{{ unknown.stdout }}",
+        "{{ unknown | default(1) }}",
+        "{{ unknown is defined }}",
+        "{{ unknown + 1 }}",
+        "{{ [unknown] }}",
+        "{{ lazy }}",
+        "{{ list }}",
+        "{{ holder.x }}",
+        "{{ holder }}",
+        "{{ true and unknown }}",
+        "{{ missing | default(unknown) }}",
+    ] {
         assert_eq!(rendered(&format!("'{template}'"), &cx).unwrap_err().kind, FaultKind::Unknown, "{template}");
     }
-    for (template, value) in [("{{ false and unknown }}", "False"), ("{{ true or unknown }}", "True"), ("{{ 1 if true else unknown }}", "1"), ("{{ list[1] }}", "1")] {
+    for (template, value) in
+        [("{{ false and unknown }}", "False"), ("{{ true or unknown }}", "True"), ("{{ 1 if true else unknown }}", "1"), ("{{ list[1] }}", "1")]
+    {
         assert_eq!(shown(&format!("'{template}'"), &cx), value);
     }
     assert_eq!(judged("unknown.rc == 0", &cx).0.unwrap_err().kind, FaultKind::Unknown);
@@ -166,10 +183,24 @@ fn only_author_s_text_is_rendered() {
 fn conditions_that_2_18_accepted_are_accepted_with_a_warning() {
     let cx = over("n: 1\nname: x\nexpr: n == 2\nyes_text: 'true'\ndata_text: n == 2\nempty: ''\nt: '{{ n == 1 }}'\n");
     for (condition, truth, warned) in [
-        ("n == 1", true, false), ("true", true, false), ("'yes'", true, false), ("", true, true), ("n", true, true), ("name", true, true),
-        ("expr", false, true), ("yes_text", true, true), ("data_text", true, true), ("empty", false, true), ("t", true, false),
-        ("'{{ t }}'", true, true), ("'{{ expr }}'", false, true), ("'{{ n }} == 2'", false, true), ("'{{ n }} == {{ n }}'", true, true),
-        ("\"'{{ name }}' == 'x'\"", true, true), ("[]", true, true), ("0", false, true),
+        ("n == 1", true, false),
+        ("true", true, false),
+        ("'yes'", true, false),
+        ("", true, true),
+        ("n", true, true),
+        ("name", true, true),
+        ("expr", false, true),
+        ("yes_text", true, true),
+        ("data_text", true, true),
+        ("empty", false, true),
+        ("t", true, false),
+        ("'{{ t }}'", true, true),
+        ("'{{ expr }}'", false, true),
+        ("'{{ n }} == 2'", false, true),
+        ("'{{ n }} == {{ n }}'", true, true),
+        ("\"'{{ name }}' == 'x'\"", true, true),
+        ("[]", true, true),
+        ("0", false, true),
     ] {
         let (result, warnings) = judged(condition, &cx);
         // a name that is no variable: `x` as an expression

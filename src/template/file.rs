@@ -78,8 +78,7 @@ pub fn render_file(source: &Arc<Source>, cx: &Arc<Context>, options: &FileOption
 /// It cannot be read.
 pub(super) fn load(name: &str, cx: &Context, from: &Unit) -> Result<Option<Arc<Unit>>, Fault> {
     let Some(path) = candidates(name, cx, from).into_iter().find(|path| path.is_file()) else { return Ok(None) };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Fault::error(format!("the template {} cannot be read: {error}", path.display())))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| Fault::error(format!("the template {} cannot be read: {error}", path.display())))?;
     let source = Source::new(path, text);
     let unit = Unit::template(&source.text, Place::File(source.clone(), 0), Dialect::File, &FileOptions::default());
     Ok(Some(Arc::new(unit)))

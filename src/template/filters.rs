@@ -188,7 +188,16 @@ static FILTERS: &[(&str, Filter)] = &[
 static BY_NAME: LazyLock<HashMap<&str, Filter>> = LazyLock::new(|| FILTERS.iter().copied().collect());
 
 /// The collections whose filters, tests and lookups are built in.
-const COLLECTIONS: [&str; 8] = ["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "ansible.utils.", "ansible.netcommon.", "community.general.", "community.crypto.", "community.utils."];
+const COLLECTIONS: [&str; 8] = [
+    "ansible.builtin.",
+    "ansible.legacy.",
+    "ansible.posix.",
+    "ansible.utils.",
+    "ansible.netcommon.",
+    "community.general.",
+    "community.crypto.",
+    "community.utils.",
+];
 
 /// A name without its collection, when that is one whose plugins are built in.
 pub fn short_name(name: &str) -> &str {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Local, Utc};
 
 use super::context::{Context, lock};
 use super::evaluate::Evaluator;
-use super::objects::{Builtin, Cycler, CyclerState, Namespace, Vars, builtin};
 use super::methods::dates;
+use super::objects::{Builtin, Cycler, CyclerState, Namespace, Vars, builtin};
 use super::{Arguments, operators};
 use crate::value::{Dict, Fault, Key, Value};
 

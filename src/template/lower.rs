@@ -5,10 +5,10 @@ use std::sync::Arc;
 use minijinja::machinery::{Span, ast};
 use minijinja::value::{Value as Parsed, ValueKind};
 
+use super::filters::{self, short_name};
 use super::scan::Scan;
 use super::tree::{Arg, At, Binary, Call, Choice, Comparison, Expr, ExprKind, FilterCall, FilterOp, Slice, TestCall, TestOp};
 use super::unit::{self, Dialect, Unit};
-use super::filters::{self, short_name};
 use super::{literal, tests};
 use crate::value::Value;
 

@@ -135,9 +135,7 @@ fn walk(value: &mut Value, steps: &[Step], change: impl FnOnce(&mut Value) -> Re
     let Some((step, rest)) = steps.split_first() else { return change(value) };
     let next = match (value, step) {
         (Value::Dict(dict), Step::Element(key)) => Arc::make_mut(dict).get_mut(&Key::new(key)?),
-        (Value::Dict(dict), Step::SetDefault(key, default)) => {
-            Some(Arc::make_mut(dict).entry(Key::new(key)?).or_insert_with(|| default.clone()))
-        }
+        (Value::Dict(dict), Step::SetDefault(key, default)) => Some(Arc::make_mut(dict).entry(Key::new(key)?).or_insert_with(|| default.clone())),
         (Value::List(items), Step::Element(Value::Int(n))) => {
             let index = if *n < 0 { *n + items.len() as i128 } else { *n };
             usize::try_from(index).ok().and_then(|i| Arc::make_mut(items).get_mut(i))

@@ -277,9 +277,7 @@ pub(super) fn iterate(value: &Value) -> Result<Vec<Value>, Fault> {
         Value::Bytes(bytes) => Ok(bytes.iter().map(|b| Value::Int((*b).into())).collect()),
         Value::Undefined(message) => Err(Fault::undefined(message.to_string())),
         Value::Unknown(reason) => Err(Fault::unknown(reason.to_string())),
-        Value::Object(object) => {
-            object.iterate()?.ok_or_else(|| Fault::error(format!("'{}' object is not iterable", object.type_name())))
-        }
+        Value::Object(object) => object.iterate()?.ok_or_else(|| Fault::error(format!("'{}' object is not iterable", object.type_name()))),
         other => Err(Fault::error(format!("'{}' object is not iterable", other.type_name()))),
     }
 }
@@ -291,9 +289,7 @@ pub(super) fn iterate(value: &Value) -> Result<Vec<Value>, Fault> {
 pub(super) fn slice(value: &Value, start: Option<&Value>, stop: Option<&Value>, step: Option<&Value>) -> Result<Value, Fault> {
     let bound = |bound: Option<&Value>| match bound {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => whole(value).map(Some).ok_or_else(|| {
-            Fault::error("slice indices must be integers or None or have an __index__ method")
-        }),
+        Some(value) => whole(value).map(Some).ok_or_else(|| Fault::error("slice indices must be integers or None or have an __index__ method")),
     };
     let (start, stop, step) = (bound(start)?, bound(stop)?, bound(step)?.unwrap_or(1));
     if step == 0 {

@@ -432,4 +432,3 @@ fn unpacking(expected: usize, found: usize) -> Fault {
         format!("not enough values to unpack (expected {expected}, got {found})")
     })
 }
-

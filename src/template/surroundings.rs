@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::env::Env;
-use super::filters::named as named_fault;
 use super::evaluate::Evaluator;
+use super::filters::named as named_fault;
 use super::lazy::settle;
 use super::lower::{filter_op, test_op};
 use super::place::Place;
@@ -91,8 +91,7 @@ impl Env for Surroundings<'_> {
     }
 
     fn render_file(&self, path: &Path, extra: Dict, options: &[(String, Value)]) -> Result<String, Fault> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Fault::error(format!("the template {} cannot be read: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Fault::error(format!("the template {} cannot be read: {error}", path.display())))?;
         let source = crate::source::Source::new(path, text);
         let mut settings = file::FileOptions { vars: extra, ..file::FileOptions::default() };
         for (name, value) in options {

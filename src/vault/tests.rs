@@ -18,9 +18,12 @@ fn secrets(passwords: &[(&str, &str)], match_labels: bool) -> Secrets {
 #[test]
 fn what_ansible_encrypted_is_decrypted() {
     let known = secrets(&[("default", "swordfish"), ("dev", "another")], false);
-    for (file, plain, label) in
-        [("1.1.vault", "hello: wörld\n", "default"), ("1.2.vault", "hello: wörld\n", "dev"), ("empty.vault", "", "default"), ("block.vault", &"0123456789abcdef".repeat(4), "default")]
-    {
+    for (file, plain, label) in [
+        ("1.1.vault", "hello: wörld\n", "default"),
+        ("1.2.vault", "hello: wörld\n", "dev"),
+        ("empty.vault", "", "default"),
+        ("block.vault", &"0123456789abcdef".repeat(4), "default"),
+    ] {
         let (bytes, used) = known.decrypt_and_label(&recorded(file)).unwrap();
         assert_eq!((String::from_utf8(bytes).unwrap().as_str(), used), (plain, label), "{file}");
     }

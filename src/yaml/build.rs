@@ -258,4 +258,3 @@ impl<'a> Builder<'a> {
         if self.unsafe_depth > 0 { Kind::Unsafe(value.into()) } else { Kind::Text(value.into(), style) }
     }
 }
-

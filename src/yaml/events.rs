@@ -165,9 +165,9 @@ fn read_again(fed: &Fed) -> Option<Events> {
 }
 
 fn control_character(text: &str) -> Option<Problem> {
-    let (at, c) = text.char_indices().find(|(_, c)| {
-        !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    })?;
+    let (at, c) = text
+        .char_indices()
+        .find(|(_, c)| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))?;
     Some(Problem::new(format!("control characters are not allowed (found U+{:04X})", u32::from(c)), at))
 }
 

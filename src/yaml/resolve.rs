@@ -265,7 +265,9 @@ pub(super) fn to_timestamp(text: &str) -> Result<Value, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
     let mut parts = text[..split].split('-').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
-    let date = NaiveDate::from_ymd_opt(i32::try_from(next()).unwrap_or(0), next(), next()).filter(|date| date > &NaiveDate::MIN && !text.starts_with("0000")).ok_or_else(wrong)?;
+    let date = NaiveDate::from_ymd_opt(i32::try_from(next()).unwrap_or(0), next(), next())
+        .filter(|date| date > &NaiveDate::MIN && !text.starts_with("0000"))
+        .ok_or_else(wrong)?;
     if split == text.len() {
         return Ok(Value::day(date));
     }

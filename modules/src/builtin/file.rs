@@ -26,8 +26,7 @@ impl Module for File {
             "Makes, alters and removes files, directories and links.",
             &[
                 Arg::path("path", "What to manage.").alias(&["dest", "name"]).required(),
-                Arg::str("state", "What it shall be; by default what it is, or `file`.")
-                    .choices(&["absent", "directory", "file", "hard", "link", "touch"]),
+                Arg::str("state", "What it shall be; by default what it is, or `file`.").choices(&["absent", "directory", "file", "hard", "link", "touch"]),
                 Arg::str("_original_basename", ""),
                 Arg::flag("recurse", false, "Give the attributes to everything in the directory too."),
                 Arg::flag("force", false, "Make links in place of files, and links to nothing."),
@@ -192,10 +191,9 @@ fn absent(request: &Request, cx: &mut Context<'_>) -> Result<Outcome, Failure> {
         diff.before.insert("path_content".into(), content);
     }
     let what = if before == State::Directory { "rmtree failed" } else { "Unlinking failed" };
-    let changed = cx.apply(Change::Remove { path: path.clone() }).map_err(|failure| Failure {
-        msg: format!("{what}: {}", failure.msg),
-        ..failure.with("path", path.to_string_lossy())
-    })?;
+    let changed = cx
+        .apply(Change::Remove { path: path.clone() })
+        .map_err(|failure| Failure { msg: format!("{what}: {}", failure.msg), ..failure.with("path", path.to_string_lossy()) })?;
     let outcome = if changed { outcome(cx, "path", path, &diff, true) } else { Outcome::new(false).with("path", path.to_string_lossy()) };
     Ok(outcome.with("state", "absent"))
 }
@@ -327,4 +325,3 @@ fn touch(request: &Request, cx: &mut Context<'_>) -> Result<Outcome, Failure> {
     changed |= request.times.set(cx, &target, &mut diff)?;
     Ok(outcome(cx, "dest", &request.path, &diff, changed))
 }
-

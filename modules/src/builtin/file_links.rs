@@ -90,13 +90,7 @@ pub(super) fn hard_link(request: &Request, cx: &mut Context<'_>) -> Result<Outco
     Ok(outcome(cx, "dest", path, &diff, changed).maybe("src", src))
 }
 
-fn make_hard_link(
-    request: &Request,
-    cx: &mut Context<'_>,
-    src: &str,
-    before: State,
-    diff: &mut crate::attributes::AttributeDiff,
-) -> Result<bool, Failure> {
+fn make_hard_link(request: &Request, cx: &mut Context<'_>, src: &str, before: State, diff: &mut crate::attributes::AttributeDiff) -> Result<bool, Failure> {
     let path = &request.path;
     let refuse = |msg: String| Err(Failure::new(msg).with("dest", path.to_string_lossy()).with("src", src));
     let source = if request.follow { cx.real_path(Path::new(src)) } else { PathBuf::from(src) };

@@ -118,7 +118,8 @@ impl Filter {
             return Err(Failure::new(format!("encoding {} is not supported, only utf-8", args.text("encoding"))));
         }
         let regex = args.flag("use_regex");
-        let compile = |pattern: &str| pyre::compile(pattern, Flags::default()).map_err(|why| Failure::new(format!("bad regular expression '{pattern}': {why}")));
+        let compile =
+            |pattern: &str| pyre::compile(pattern, Flags::default()).map_err(|why| Failure::new(format!("bad regular expression '{pattern}': {why}")));
         let names = |texts: Vec<String>| -> Result<Vec<Name>, Failure> {
             texts.into_iter().map(|text| if regex { compile(&text).map(|r| Name::Regex(Box::new(r))) } else { Ok(Name::Glob(text)) }).collect()
         };
@@ -162,10 +163,7 @@ impl Filter {
             "link" => stat.is_link(),
             _ => true,
         };
-        Ok(kind
-            && self.accepts_name(name)?
-            && self.accepts_stat(stat)
-            && (self.kind != "file" || self.accepts_content(cx, path)?))
+        Ok(kind && self.accepts_name(name)? && self.accepts_stat(stat) && (self.kind != "file" || self.accepts_content(cx, path)?))
     }
 
     fn accepts_name(&self, name: &str) -> Result<bool, Failure> {

@@ -96,7 +96,8 @@ enum Fetched {
 fn unchanged(args: &Args, cx: &mut Context<'_>, dest: &Path, attributes: &Attributes) -> Result<Outcome, Failure> {
     let changed = cx.set_attributes(dest, attributes, &mut AttributeDiff::default())?;
     let msg = if changed { "file already exists but file attributes changed" } else { "file already exists" };
-    let fields = json!({"checksum_dest": null, "checksum_src": null, "dest": dest.to_string_lossy(), "elapsed": 0, "url": http::without_user(args.text("url"))});
+    let fields =
+        json!({"checksum_dest": null, "checksum_src": null, "dest": dest.to_string_lossy(), "elapsed": 0, "url": http::without_user(args.text("url"))});
     Ok(Outcome::new(changed).merge(fields.as_object().cloned().unwrap_or_default()).msg(msg))
 }
 

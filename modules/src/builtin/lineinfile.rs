@@ -48,11 +48,7 @@ fn warn_about_empty(args: &Args, cx: &mut Context<'_>) {
         (_, Some("")) => "search string",
         _ => return,
     };
-    let hint = if what == "regular expression" {
-        " If this is desired, use '^' to match every line in the file and avoid this warning."
-    } else {
-        ""
-    };
+    let hint = if what == "regular expression" { " If this is desired, use '^' to match every line in the file and avoid this warning." } else { "" };
     cx.warn(format!(
         "The {what} is an empty string, which will match every line in the file. This may have unintended consequences, \
          such as replacing the last line in the file rather than appending.{hint}"
@@ -60,7 +56,8 @@ fn warn_about_empty(args: &Args, cx: &mut Context<'_>) {
 }
 
 fn expression(file: &Edited, pattern: &str) -> Result<Regex, Failure> {
-    pyre::compile(&file.like(pattern), Flags { ascii: true, ..Flags::default() }).map_err(|why| Failure::new(format!("bad regular expression '{pattern}': {why}")))
+    pyre::compile(&file.like(pattern), Flags { ascii: true, ..Flags::default() })
+        .map_err(|why| Failure::new(format!("bad regular expression '{pattern}': {why}")))
 }
 
 fn absent(args: &Args, cx: &mut Context<'_>, file: &Edited) -> Result<Outcome, Failure> {

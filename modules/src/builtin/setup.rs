@@ -18,7 +18,8 @@ impl Module for Setup {
         "setup",
         "Gathers facts of the target.",
         &[
-            Arg::list("gather_subset", Kind::Str, "Which facts: `all`, `min`, `hardware`, `network`, `virtual`, ...; `!` refuses.").default(Preset::List(&["all"])),
+            Arg::list("gather_subset", Kind::Str, "Which facts: `all`, `min`, `hardware`, `network`, `virtual`, ...; `!` refuses.")
+                .default(Preset::List(&["all"])),
             Arg::int("gather_timeout", "Seconds for slow facts.").default(Preset::Int(10)),
             Arg::list("filter", Kind::Str, "Only facts whose names match one of these patterns.").default(Preset::List(&[])),
             Arg::path("fact_path", "Directory of local facts.").default(Preset::Str("/etc/ansible/facts.d")),

@@ -28,7 +28,9 @@ impl Module for SystemdService {
                 Arg::bool("masked", "Whether the unit cannot be started at all."),
                 Arg::flag("daemon_reload", false, "Have systemd read its units anew before.").alias(&["daemon-reload"]),
                 Arg::flag("daemon_reexec", false, "Have systemd start itself anew before.").alias(&["daemon-reexec"]),
-                Arg::str("scope", "Which manager: the system's, the user's or all users'.").choices(&["system", "user", "global"]).default(Preset::Str("system")),
+                Arg::str("scope", "Which manager: the system's, the user's or all users'.")
+                    .choices(&["system", "user", "global"])
+                    .default(Preset::Str("system")),
                 Arg::flag("no_block", false, "Do not wait for the operation to end."),
             ],
         )
@@ -37,9 +39,7 @@ impl Module for SystemdService {
     fn run(args: &Args, cx: &mut Context<'_>) -> Result<Outcome, Failure> {
         let unit = args.str("name").map(str::to_owned);
         if let Some((bad, unit)) = unit.as_ref().and_then(|unit| unit.chars().find(|c| "*?[".contains(*c)).map(|bad| (bad, unit))) {
-            return Err(Failure::new(format!(
-                "This module does not currently support using glob patterns, found '{bad}' in service name: {unit}"
-            )));
+            return Err(Failure::new(format!("This module does not currently support using glob patterns, found '{bad}' in service name: {unit}")));
         }
         let manager = Manager::new(args, cx)?;
         for (key, command) in [("daemon_reload", "daemon-reload"), ("daemon_reexec", "daemon-reexec")] {

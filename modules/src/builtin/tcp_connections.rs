@@ -31,7 +31,8 @@ fn count_in(table: &str, hosts: &[IpAddr], port: u16, excluded: &[IpAddr], state
 /// `0100007F:0016`: words of the address in the machine's order.
 fn end(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.split_once(':')?;
-    let words: Vec<[u8; 4]> = (0..address.len() / 8).filter_map(|at| Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes())).collect();
+    let words: Vec<[u8; 4]> =
+        (0..address.len() / 8).filter_map(|at| Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes())).collect();
     let ip: IpAddr = match words[..] {
         [one] => Ipv4Addr::from(one).into(),
         [a, b, c, d] => {

@@ -278,7 +278,19 @@ impl Marks {
             "+++++++++".into()
         } else {
             let checksum = self.content && !self.size && !self.time;
-            [mark(checksum, 'c'), mark(self.size, 's'), mark(self.time, 't'), mark(self.perms, 'p'), mark(self.owner, 'o'), mark(self.group, 'g'), '.', '.', '.'].into_iter().collect()
+            [
+                mark(checksum, 'c'),
+                mark(self.size, 's'),
+                mark(self.time, 't'),
+                mark(self.perms, 'p'),
+                mark(self.owner, 'o'),
+                mark(self.group, 'g'),
+                '.',
+                '.',
+                '.',
+            ]
+            .into_iter()
+            .collect()
         };
         let shown = match (&entry.node, entry.name.as_os_str().is_empty()) {
             (_, true) => "./".to_owned(),

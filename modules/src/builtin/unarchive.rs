@@ -36,7 +36,8 @@ impl Module for Unarchive {
                 Arg::flag("keep_newer", false, "Leave files that are newer than those of the archive."),
                 Arg::list("exclude", Kind::Str, "Patterns of names to leave out.").default(Preset::List(&[])),
                 Arg::list("include", Kind::Str, "Patterns of names to unpack; all by default.").default(Preset::List(&[])),
-                Arg::list("extra_opts", Kind::Str, "Options of tar that are known: --strip-components, --exclude, --no-same-owner...").default(Preset::List(&[])),
+                Arg::list("extra_opts", Kind::Str, "Options of tar that are known: --strip-components, --exclude, --no-same-owner...")
+                    .default(Preset::List(&[])),
                 Arg::flag("validate_certs", true, "Check the server's certificate, for an archive from the web."),
                 Arg::int("io_buffer_size", "Accepted; the size is chosen by itself.").default(Preset::Int(65_536)),
                 Arg::flag("copy", true, "Old name of the opposite of `remote_src`."),

@@ -35,8 +35,20 @@ impl Options {
                 "--no-same-owner" | "-o" => options.no_owner = true,
                 "--keep-old-files" | "-k" | "--skip-old-files" => options.keep_old = true,
                 // how it is done anyway
-                "--overwrite" | "--preserve-permissions" | "-p" | "--same-permissions" | "--same-owner" | "--wildcards" | "--no-anchored" | "-v" | "--verbose" => {}
-                other => return Err(Failure::new(format!("extra_opts: {other} is not supported; --strip-components, --exclude, --no-same-owner, --keep-old-files are"))),
+                "--overwrite"
+                | "--preserve-permissions"
+                | "-p"
+                | "--same-permissions"
+                | "--same-owner"
+                | "--wildcards"
+                | "--no-anchored"
+                | "-v"
+                | "--verbose" => {}
+                other => {
+                    return Err(Failure::new(format!(
+                        "extra_opts: {other} is not supported; --strip-components, --exclude, --no-same-owner, --keep-old-files are"
+                    )));
+                }
             }
         }
         Ok(options)
@@ -55,7 +67,9 @@ impl Options {
         };
         let excluded = |pattern: &String| {
             // tar's patterns match a name anywhere after a slash
-            matches(pattern) || plain.match_indices('/').any(|(at, _)| glob::matches(pattern.trim_end_matches('/'), &plain[at + 1..])) || plain.split('/').any(|part| glob::matches(pattern, part))
+            matches(pattern)
+                || plain.match_indices('/').any(|(at, _)| glob::matches(pattern.trim_end_matches('/'), &plain[at + 1..]))
+                || plain.split('/').any(|part| glob::matches(pattern, part))
         };
         if self.exclude.iter().any(excluded) || !self.include.is_empty() && !self.include.iter().any(matches) {
             return None;

@@ -40,7 +40,9 @@ impl Module for Uri {
                 Arg::path("src", "File to send."),
                 Arg::str("method", "Method of the request.").default(Preset::Str("GET")),
                 Arg::flag("return_content", false, "Return the answer as `content`."),
-                Arg::str("follow_redirects", "Which redirects are followed.").choices(&["all", "no", "none", "safe", "urllib2", "yes"]).default(Preset::Str("safe")),
+                Arg::str("follow_redirects", "Which redirects are followed.")
+                    .choices(&["all", "no", "none", "safe", "urllib2", "yes"])
+                    .default(Preset::Str("safe")),
                 Arg::path("creates", "When this exists nothing is sent."),
                 Arg::path("removes", "When this does not exist nothing is sent."),
                 Arg::list("status_code", Kind::Int, "Status that means success.").default(Preset::Ints(&[200])),

@@ -70,7 +70,9 @@ fn multipart(body: &Value) -> Result<(Vec<u8>, Option<String>), Failure> {
             Value::Object(_) => {
                 let content = match (get("content"), get("filename")) {
                     (Some(content), _) => content.as_bytes().to_vec(),
-                    (None, Some(path)) => std::fs::read(path).map_err(|error| Failure::new(format!("failed to parse body as form-multipart: {path}: {error}")))?,
+                    (None, Some(path)) => {
+                        std::fs::read(path).map_err(|error| Failure::new(format!("failed to parse body as form-multipart: {path}: {error}")))?
+                    }
                     (None, None) => return Err("failed to parse body as form-multipart: at least one of filename or content must be provided".into()),
                 };
                 let content = if get("multipart_encoding") == Some("base64") { STANDARD.encode(content).into_bytes() } else { content };

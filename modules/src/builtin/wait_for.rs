@@ -32,7 +32,8 @@ impl Module for WaitFor {
                 Arg::int("connect_timeout", "Seconds for one connection.").default(Preset::Int(5)),
                 Arg::int("delay", "Seconds before the first look.").default(Preset::Int(0)),
                 Arg::int("port", "Port to look at."),
-                Arg::list("active_connection_states", Kind::Str, "States in which a connection counts for `drained`.").default(Preset::List(tcp_connections::STATES)),
+                Arg::list("active_connection_states", Kind::Str, "States in which a connection counts for `drained`.")
+                    .default(Preset::List(tcp_connections::STATES)),
                 Arg::path("path", "File to look at."),
                 Arg::str("search_regex", "Text that the file or the connection must give."),
                 Arg::str("state", "What to wait for.").choices(&["absent", "drained", "present", "started", "stopped"]).default(Preset::Str("started")),
@@ -124,7 +125,12 @@ impl Wait {
             ("absent" | "stopped", None, Some(port)) => Ok(self.connect(args, cx, port).is_none()),
             ("drained", _, port) => {
                 let addresses = resolve::addresses(&self.host, cx.environment(), cx.control())?;
-                let excluded = args.texts("exclude_hosts").iter().filter_map(|host| resolve::addresses(host, cx.environment(), cx.control()).ok()).flatten().collect::<Vec<_>>();
+                let excluded = args
+                    .texts("exclude_hosts")
+                    .iter()
+                    .filter_map(|host| resolve::addresses(host, cx.environment(), cx.control()).ok())
+                    .flatten()
+                    .collect::<Vec<_>>();
                 Ok(tcp_connections::count(&addresses, port.unwrap_or(0), &excluded, &args.texts("active_connection_states")) == 0)
             }
             (_, Some(path), _) => self.look_at_file(cx, path, found),
@@ -170,7 +176,9 @@ impl Wait {
             match stream.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(n) => data.extend_from_slice(&buffer[..n]),
-                Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted) => continue,
+                Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted) => {
+                    continue;
+                }
                 Err(_) => break,
             }
             if self.search(regex, data.clone(), found)? {

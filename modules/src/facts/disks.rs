@@ -17,10 +17,7 @@ pub(super) fn collect(cx: &Context<'_>, facts: &mut Facts) {
     facts.insert("mounts".into(), Value::Array(mounts(&file(cx, "/proc/self/mounts").unwrap_or_default(), &uuids)));
     let known = Links { ids: links(cx, "id"), labels: links(cx, "label"), uuids };
     facts.insert("devices".into(), Value::Object(devices(cx, &known)));
-    facts.insert(
-        "device_links".into(),
-        json!({"ids": known.ids, "labels": known.labels, "masters": masters(cx), "uuids": known.uuids}),
-    );
+    facts.insert("device_links".into(), json!({"ids": known.ids, "labels": known.labels, "masters": masters(cx), "uuids": known.uuids}));
 }
 
 /// Names of a device under /dev/disk/by-*.
@@ -67,7 +64,8 @@ fn mounts(text: &str, uuids: &Names) -> Vec<Value> {
             let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let uuid = uuids.get(&name).and_then(|names| names.first()).map_or("N/A", String::as_str);
             let number = |text: &str| text.parse::<i64>().unwrap_or(0);
-            let mut entry = json!({"mount": mount, "device": device, "fstype": kind, "options": options, "dump": number(&dump), "passno": number(&pass), "uuid": uuid});
+            let mut entry =
+                json!({"mount": mount, "device": device, "fstype": kind, "options": options, "dump": number(&dump), "passno": number(&pass), "uuid": uuid});
             if let (Some(vfs), Some(map)) = (sizes(&mount, &kind), entry.as_object_mut()) {
                 map.extend(size_facts(&vfs));
             }

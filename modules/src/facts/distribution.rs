@@ -40,10 +40,8 @@ const KNOWN: &[(&str, &str, &str, &str)] = &[
 ];
 
 pub(super) fn collect(cx: &Context<'_>, facts: &mut Facts) {
-    let (path, text) = ["/etc/os-release", "/usr/lib/os-release"]
-        .iter()
-        .find_map(|path| file(cx, path).map(|text| (*path, text)))
-        .unwrap_or(("", String::new()));
+    let (path, text) =
+        ["/etc/os-release", "/usr/lib/os-release"].iter().find_map(|path| file(cx, path).map(|text| (*path, text))).unwrap_or(("", String::new()));
     let release = variables(&text);
     let get = |key: &str| release.get(key).cloned().unwrap_or_default();
     let id = get("ID");
@@ -81,9 +79,8 @@ fn version(cx: &Context<'_>, id: &str, given: &str) -> String {
     let exact = match id {
         "debian" | "raspbian" => file(cx, "/etc/debian_version").filter(|text| text.starts_with(|c: char| c.is_ascii_digit())),
         "alpine" => file(cx, "/etc/alpine-release"),
-        "centos" => file(cx, "/etc/centos-release").and_then(|text| {
-            text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)
-        }),
+        "centos" => file(cx, "/etc/centos-release")
+            .and_then(|text| text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)),
         "arch" => Some("rolling".to_owned()),
         _ => None,
     };

@@ -29,9 +29,10 @@ fn one(cx: &Context<'_>, path: &Path) -> Value {
     } else {
         String::from_utf8_lossy(&crate::system::read(cx.system(), path).unwrap_or_default()).into_owned()
     };
-    serde_json::from_str(&text).ok().or_else(|| ini(&text)).unwrap_or_else(|| {
-        json!(format!("error loading facts as JSON or ini - please check content: {}", path.display()))
-    })
+    serde_json::from_str(&text)
+        .ok()
+        .or_else(|| ini(&text))
+        .unwrap_or_else(|| json!(format!("error loading facts as JSON or ini - please check content: {}", path.display())))
 }
 
 /// Sections of `key = value` lines; keys in lower case.

@@ -1,8 +1,8 @@
 //! The facts of `setup`: by `/proc` and `/sys`, without programs where possible. One file per kind; this one chooses and filters.
 
 mod dates;
-mod distribution;
 mod disks;
+mod distribution;
 mod hardware;
 mod host;
 mod local;

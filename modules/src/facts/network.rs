@@ -10,7 +10,8 @@ use super::{Facts, file};
 use crate::context::Context;
 
 pub(super) fn collect(cx: &Context<'_>, facts: &mut Facts) {
-    let names: Vec<String> = cx.system().list(Path::new("/sys/class/net")).unwrap_or_default().into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let names: Vec<String> =
+        cx.system().list(Path::new("/sys/class/net")).unwrap_or_default().into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
     let names: Vec<String> = names.into_iter().filter(|name| cx.system().stat(&Path::new("/sys/class/net").join(name)).is_ok_and(|s| s.is_dir())).collect();
     let mut interfaces: Vec<(String, Map<String, Value>)> = names.iter().map(|name| (name.clone(), interface(cx, name))).collect();
     let (all4, default4) = ipv4(cx, &mut interfaces);
@@ -53,7 +54,8 @@ fn interface(cx: &Context<'_>, name: &str) -> Map<String, Value> {
     };
     kind.into_iter().for_each(|kind| put("type", json!(kind)));
     if let Some(id) = read("bridge/bridge_id") {
-        let ports: Vec<String> = cx.system().list(Path::new(&format!("{base}/brif"))).unwrap_or_default().into_iter().map(|n| n.to_string_lossy().into_owned()).collect();
+        let ports: Vec<String> =
+            cx.system().list(Path::new(&format!("{base}/brif"))).unwrap_or_default().into_iter().map(|n| n.to_string_lossy().into_owned()).collect();
         put("type", json!("bridge"));
         put("interfaces", json!(ports));
         put("id", json!(id));
@@ -93,7 +95,8 @@ fn ipv4(cx: &Context<'_>, interfaces: &mut Vec<(String, Map<String, Value>)>) ->
     // a kernel without netlink leaves only what /sys knows
     let addresses = netlink::addresses().unwrap_or_default();
     let mut all = vec![];
-    let index: Vec<(u32, String)> = interfaces.iter().filter_map(|(name, _)| Some((file(cx, format!("/sys/class/net/{name}/ifindex"))?.parse().ok()?, name.clone()))).collect();
+    let index: Vec<(u32, String)> =
+        interfaces.iter().filter_map(|(name, _)| Some((file(cx, format!("/sys/class/net/{name}/ifindex"))?.parse().ok()?, name.clone()))).collect();
     for address in &addresses {
         let Some((_, device)) = index.iter().find(|(index, _)| *index == address.index) else { continue };
         let label = if address.label.is_empty() { device } else { &address.label };

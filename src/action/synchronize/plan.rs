@@ -59,7 +59,8 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn read(request: &Request) -> Result<Plan, String> {
-        let args = Args(coerce::validate(&SPEC, &to_map(&request.args)).map_err(|message| message.replace("(synchronize)", &format!("({})", request.written)))?);
+        let args =
+            Args(coerce::validate(&SPEC, &to_map(&request.args)).map_err(|message| message.replace("(synchronize)", &format!("({})", request.written)))?);
         if args.has("rsh") {
             return Err("rsh is not supported: rplay itself is rsync's remote shell, over the session that is open".into());
         }

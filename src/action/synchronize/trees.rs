@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::plan::Plan;
-use super::rsync::outcome;
 use super::super::module::call;
 use super::super::{Reaction, Request};
+use super::plan::Plan;
+use super::rsync::outcome;
 use crate::connection::{Target, Transport};
 use crate::runner::{ContentSource, NoContent};
 use crate::value::{Value, text, to_json};

@@ -31,7 +31,8 @@ fn refused(line: &str) -> (i32, String) {
 
 #[test]
 fn options_in_all_their_forms() {
-    let flags = flags("site.yml -vv -i a -ib,c, --inventory-file=d -v --list-h -e x=1 --extra 'y=2 3' --ssh-common-args '-o A=b' -tone,two -t three other.yml -f4");
+    let flags =
+        flags("site.yml -vv -i a -ib,c, --inventory-file=d -v --list-h -e x=1 --extra 'y=2 3' --ssh-common-args '-o A=b' -tone,two -t three other.yml -f4");
     assert_eq!(flags.playbooks, ["site.yml", "other.yml"]);
     assert_eq!(flags.inventory.inventory, ["a", "b,c,", "d"]);
     assert_eq!(flags.run.extra_vars, ["x=1", "y=2 3"]);
@@ -122,12 +123,14 @@ fn extra_variables() {
     let secrets = Secrets::default();
     let read = |values: &[&str], merge: bool| {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        extra_vars(&values, extra::Reading { places: &config.places, secrets: &secrets, merge }).map(|(vars, _)| {
-            vars.iter().map(|(name, value)| format!("{name}={}", repr(&value.to_value()))).collect::<Vec<_>>().join(" ")
-        })
+        extra_vars(&values, extra::Reading { places: &config.places, secrets: &secrets, merge })
+            .map(|(vars, _)| vars.iter().map(|(name, value)| format!("{name}={}", repr(&value.to_value()))).collect::<Vec<_>>().join(" "))
     };
     let file = format!("@{}", file.display());
-    assert_eq!(read(&["a=1 b='x y' c={{ d }}", r#"{"n": 5, "t": "x"}"#, "{y: yes}", &file], false).unwrap(), "a='1' b='x y' c='{{ d }}' n=5 t='x' y=True from='file' nested={'b': 2}");
+    assert_eq!(
+        read(&["a=1 b='x y' c={{ d }}", r#"{"n": 5, "t": "x"}"#, "{y: yes}", &file], false).unwrap(),
+        "a='1' b='x y' c='{{ d }}' n=5 t='x' y=True from='file' nested={'b': 2}"
+    );
     assert_eq!(read(&["{nested: {a: 1}}", &file], true).unwrap(), "nested={'a': 1, 'b': 2} from='file'");
     assert_eq!(read(&["free words"], false).unwrap(), "_raw_params='free words'");
     for (value, expected) in [

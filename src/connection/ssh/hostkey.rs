@@ -105,9 +105,7 @@ mod tests {
 
     #[test]
     fn a_key_is_known_new_changed_or_revoked() {
-        let known = Known {
-            entries: vec![entry(1, "ssh-ed25519", b"old", false), entry(2, "ssh-ed25519", b"new", false), entry(3, "ssh-rsa", b"bad", true)],
-        };
+        let known = Known { entries: vec![entry(1, "ssh-ed25519", b"old", false), entry(2, "ssh-ed25519", b"new", false), entry(3, "ssh-rsa", b"bad", true)] };
         assert_eq!(judge(b"new", "ssh-ed25519", &known), Verdict::Known);
         assert_eq!(judge(b"other", "ssh-ed25519", &known), Verdict::Changed(&known.entries[0]));
         assert_eq!(judge(b"other", "ssh-rsa", &known), Verdict::New);

@@ -38,7 +38,8 @@ pub(super) fn start(session: &Arc<Session>, command: &str, pty: bool) -> Result<
         drop(guard);
         let live = session.live.load(Ordering::Relaxed);
         if live == 0 || Instant::now() > deadline {
-            let message = format!("Failed to connect to the host via ssh: {}: the server refuses another channel ({live} are open; see MaxSessions)", session.host);
+            let message =
+                format!("Failed to connect to the host via ssh: {}: the server refuses another channel ({live} are open; see MaxSessions)", session.host);
             return Err(ConnectError::Unreachable { message });
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn words_are_read_as_ssh_reads_them() {
-        let line = parse(&shell::split("-C -o ControlMaster=auto -oPort=22 -o 'ProxyCommand ssh -W %h:%p b' -Fssh.config -vvl core -i key -J a,b").unwrap()).unwrap();
+        let line =
+            parse(&shell::split("-C -o ControlMaster=auto -oPort=22 -o 'ProxyCommand ssh -W %h:%p b' -Fssh.config -vvl core -i key -J a,b").unwrap()).unwrap();
         assert_eq!(line.config_file.as_deref(), Some("ssh.config"));
         assert_eq!(line.user.as_deref(), Some("core"));
         let options: Vec<_> = line.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();

@@ -24,14 +24,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn new(host: &str, user: Option<String>, local: &Local) -> Found {
-        Found {
-            original: host.to_owned(),
-            user,
-            local_user: local.user.clone(),
-            values: HashMap::new(),
-            wants_final: false,
-            last: false,
-        }
+        Found { original: host.to_owned(), user, local_user: local.user.clone(), values: HashMap::new(), wants_final: false, last: false }
     }
 
     /// Begins a pass over the files.

@@ -36,7 +36,9 @@ impl World {
 
 #[test]
 fn the_first_value_wins_and_patterns_choose() {
-    let world = world("Host *.lan !db.lan\n  User a\n  Port 2200\nHost db*\n  User b\n  HostName %h.example.org\nHost *\n  User c\n  IdentityFile ~/k1\n  IdentityFile %r.key\n");
+    let world = world(
+        "Host *.lan !db.lan\n  User a\n  Port 2200\nHost db*\n  User b\n  HostName %h.example.org\nHost *\n  User c\n  IdentityFile ~/k1\n  IdentityFile %r.key\n",
+    );
     let web = world.host("web.lan");
     assert_eq!((web.user.as_str(), web.port, web.host_name.as_str()), ("a", 2200, "web.lan"));
     let db = world.host("db.lan");
@@ -127,7 +129,9 @@ fn host_keys_are_checked_as_asked() {
 
 #[test]
 fn what_libssh2_cannot_do_is_named() {
-    let world = world("Host card\n  PKCS11Provider /usr/lib/x.so\nHost cert\n  CertificateFile ~/c\nHost agent\n  ForwardAgent yes\nHost plain\n  GSSAPIAuthentication yes\n");
+    let world = world(
+        "Host card\n  PKCS11Provider /usr/lib/x.so\nHost cert\n  CertificateFile ~/c\nHost agent\n  ForwardAgent yes\nHost plain\n  GSSAPIAuthentication yes\n",
+    );
     assert_eq!(world.host("card").only_openssh.as_deref(), Some("PKCS11Provider"));
     assert_eq!(world.host("cert").only_openssh.as_deref(), Some("CertificateFile ~/c"));
     assert_eq!(world.host("agent").only_openssh.as_deref(), Some("ForwardAgent"));

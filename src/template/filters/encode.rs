@@ -11,7 +11,8 @@ use crate::template::coerce::{flag_or, str_argument, to_text};
 use crate::template::methods::bytes::{decode, encode, hex};
 use crate::value::{Dict, Fault, Value, repr};
 
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
@@ -48,7 +49,11 @@ pub fn b64decode(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fa
     let urlsafe = flag_or(urlsafe.as_ref(), false)?;
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte) || (urlsafe && b"-_".contains(byte));
     // Python drops what is not in the alphabet before it decodes
-    let text: Vec<u8> = bytes_of(&input)?.into_iter().filter(known).map(|b| if urlsafe { [b'+', b'/'].get(b"-_".iter().position(|x| *x == b).unwrap_or(9)).copied().unwrap_or(b) } else { b }).collect();
+    let text: Vec<u8> = bytes_of(&input)?
+        .into_iter()
+        .filter(known)
+        .map(|b| if urlsafe { [b'+', b'/'].get(b"-_".iter().position(|x| *x == b).unwrap_or(9)).copied().unwrap_or(b) } else { b })
+        .collect();
     let end = text.iter().position(|b| *b == b'=').unwrap_or(text.len());
     let padded = [&text[..end], vec![b'='; text.len() - end].get(..(4 - end % 4) % 4).unwrap_or(&text[end..])].concat();
     if end % 4 == 1 {
@@ -115,7 +120,9 @@ pub fn to_uuid(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Faul
     let [namespace] = args.bind(signature("to_uuid", 1, 0), ["namespace"])?;
     let namespace = match namespace.as_ref().map(to_text).transpose()? {
         None => NAMESPACE,
-        Some(text) => uuid::Uuid::parse_str(&text).map_err(|_| Fault::error(format!("Invalid value '{text}' for 'namespace': badly formed hexadecimal UUID string")))?,
+        Some(text) => {
+            uuid::Uuid::parse_str(&text).map_err(|_| Fault::error(format!("Invalid value '{text}' for 'namespace': badly formed hexadecimal UUID string")))?
+        }
     };
     Ok(uuid::Uuid::new_v5(&namespace, to_text(&input)?.as_bytes()).to_string().into())
 }
@@ -142,13 +149,18 @@ pub fn shell_quote(text: &str) -> String {
 /// A part has no value.
 pub fn urldecode(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     let [_encoding, _errors] = args.bind(signature("unquote_plus", 1, 0), ["encoding", "errors"])?;
-    let text = str_argument(&input, "").map_err(|fault| if fault.is_undefined() { fault } else { Fault::error(format!("'{}' object has no attribute 'replace'", input.type_name())) })?;
+    let text = str_argument(&input, "")
+        .map_err(|fault| if fault.is_undefined() { fault } else { Fault::error(format!("'{}' object has no attribute 'replace'", input.type_name())) })?;
     let text = text.replace('+', " ");
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let coded = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten().filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let coded = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         out.push(coded.unwrap_or(bytes[at]));
         at += if coded.is_some() { 3 } else { 1 };
     }

@@ -30,7 +30,10 @@ pub fn mandatory(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fa
     if let Some(message) = given(message) {
         return Err(Fault::error(&*to_text(&message)?));
     }
-    let name = why.strip_suffix("' is undefined").and_then(|rest| rest.strip_prefix('\'')).or_else(|| why.strip_suffix('\'').and_then(|rest| rest.rsplit_once("has no attribute '")).map(|(_, name)| name));
+    let name = why
+        .strip_suffix("' is undefined")
+        .and_then(|rest| rest.strip_prefix('\''))
+        .or_else(|| why.strip_suffix('\'').and_then(|rest| rest.rsplit_once("has no attribute '")).map(|(_, name)| name));
     Err(Fault::error(name.map_or_else(|| "Mandatory variable not defined.".to_string(), |name| format!("Mandatory variable '{name}' not defined."))))
 }
 
@@ -118,4 +121,3 @@ pub fn undef(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault>
     args.none("undef")?;
     Ok(Value::Undefined(to_text(&input)?))
 }
-

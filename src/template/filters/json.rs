@@ -268,7 +268,13 @@ impl Parser<'_> {
             Some('[') => self.array(),
             Some(c) if c == '-' || c.is_ascii_digit() => self.number(),
             _ => {
-                let words = [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false)), ("NaN", Value::Float(f64::NAN)), ("Infinity", Value::Float(f64::INFINITY))];
+                let words = [
+                    ("null", Value::Null),
+                    ("true", Value::Bool(true)),
+                    ("false", Value::Bool(false)),
+                    ("NaN", Value::Float(f64::NAN)),
+                    ("Infinity", Value::Float(f64::INFINITY)),
+                ];
                 words.into_iter().find(|(word, _)| self.take(word)).map(|(_, value)| value).ok_or_else(|| self.fault("Expecting value", self.at))
             }
         };
@@ -399,7 +405,9 @@ impl Parser<'_> {
                     let keep = self.at;
                     self.at += 2;
                     match self.hex4() {
-                        Some(second) if (0xdc00..0xe000).contains(&second) => unit = 0x10000 + ((u32::from(first) - 0xd800) << 10) + (u32::from(second) - 0xdc00),
+                        Some(second) if (0xdc00..0xe000).contains(&second) => {
+                            unit = 0x10000 + ((u32::from(first) - 0xd800) << 10) + (u32::from(second) - 0xdc00)
+                        }
                         _ => self.at = keep,
                     }
                 }

@@ -29,7 +29,11 @@ impl ListMerge {
             "prepend" => ListMerge::Prepend,
             "append_rp" => ListMerge::AppendRp,
             "prepend_rp" => ListMerge::PrependRp,
-            _ => return Err(Fault::error("merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'")),
+            _ => {
+                return Err(Fault::error(
+                    "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
+                ));
+            }
         })
     }
 
@@ -92,7 +96,9 @@ fn merge(mut x: Dict, y: Dict, recursive: bool, list_merge: ListMerge) -> Result
     }
     for (key, new) in y {
         let merged = match x.get(&key) {
-            Some(old) if is_dict(old) && is_dict(&new) && recursive => Value::dict(merge(to_dict(old)?.unwrap_or_default(), to_dict(&new)?.unwrap_or_default(), recursive, list_merge)?),
+            Some(old) if is_dict(old) && is_dict(&new) && recursive => {
+                Value::dict(merge(to_dict(old)?.unwrap_or_default(), to_dict(&new)?.unwrap_or_default(), recursive, list_merge)?)
+            }
             Some(old) if !is_dict(old) => match (to_list(old)?, to_list(&new)?) {
                 (Some(old), Some(new)) => Value::list(list_merge.merge(old, new)),
                 _ => new,
@@ -137,10 +143,16 @@ pub fn items2dict(input: Value, args: Arguments, env: &dyn Env) -> Result<Value,
             return Err(Fault::error(format!("items2dict requires a list of dictionaries, got {} instead.", to_text(&input)?)));
         }
         let entry = |name: &Value| match env.attribute(item, name)? {
-            Value::Undefined(_) => Err(Fault::error(format!("items2dict requires each dictionary in the list to contain the keys '{}' and '{}', got {} instead.", to_text(&key_name)?, to_text(&value_name)?, to_text(&input)?))),
+            Value::Undefined(_) => Err(Fault::error(format!(
+                "items2dict requires each dictionary in the list to contain the keys '{}' and '{}', got {} instead.",
+                to_text(&key_name)?,
+                to_text(&value_name)?,
+                to_text(&input)?
+            ))),
             value => Ok(value),
         };
-        let key = Key::new(&entry(&key_name)?).map_err(|_| Fault::error(format!("items2dict requires a list of dictionaries, got {} instead.", value::text(&input))))?;
+        let key = Key::new(&entry(&key_name)?)
+            .map_err(|_| Fault::error(format!("items2dict requires a list of dictionaries, got {} instead.", value::text(&input))))?;
         dict.insert(key, entry(&value_name)?);
     }
     Ok(Value::dict(dict))
@@ -228,7 +240,12 @@ fn sub_list(item: &Value, keys: &[Value], skip_missing: bool, env: &dyn Env) -> 
     let mut value = item.clone();
     for key in keys {
         if !is_dict(&value) {
-            return Err(Fault::error(format!("the key {} should point to a dictionary, got '{}': '{}' object is not subscriptable", to_text(key)?, to_text(&value)?, value.type_name())));
+            return Err(Fault::error(format!(
+                "the key {} should point to a dictionary, got '{}': '{}' object is not subscriptable",
+                to_text(key)?,
+                to_text(&value)?,
+                value.type_name()
+            )));
         }
         value = match env.attribute(&value, key)? {
             Value::Undefined(_) if skip_missing => return Ok(Vec::new()),
@@ -253,7 +270,8 @@ pub fn rekey_on_member(input: Value, args: Arguments, env: &dyn Env) -> Result<V
     let items = match to_dict(&input)? {
         Some(dict) => dict.into_values().collect(),
         None if matches!(input, Value::Str(_) | Value::Bytes(_)) => return Err(Fault::error("Type is not a valid list, set, or dict")),
-        None => elements(&input, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error("Type is not a valid list, set, or dict") } else { fault })?,
+        None => elements(&input, env)
+            .map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error("Type is not a valid list, set, or dict") } else { fault })?,
     };
     let key = key.unwrap_or(Value::Null);
     let mut out = Dict::new();

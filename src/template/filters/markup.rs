@@ -276,7 +276,8 @@ fn chunks(line: &str, hyphens: bool) -> Vec<String> {
     for (i, c) in chars.iter().enumerate() {
         let space = c.is_whitespace();
         let letter = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphabetic());
-        let behind_hyphen = hyphens && i >= 2 && chars[i - 1] == '-' && letter(Some(i)) && letter(i.checked_sub(2)) && (letter(Some(i + 1)) || chars.get(i + 1) == Some(&'-'));
+        let behind_hyphen =
+            hyphens && i >= 2 && chars[i - 1] == '-' && letter(Some(i)) && letter(i.checked_sub(2)) && (letter(Some(i + 1)) || chars.get(i + 1) == Some(&'-'));
         match chunks.last_mut() {
             Some(last) if last.ends_with(char::is_whitespace) == space && !behind_hyphen => last.push(*c),
             _ => chunks.push(c.to_string()),

@@ -205,7 +205,9 @@ const SIZES: [(char, u32); 9] = [('Y', 80), ('Z', 70), ('E', 60), ('P', 50), ('T
 pub fn human_readable(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     let [bits, unit] = args.bind(signature("human_readable", 1, 0), ["isbits", "unit"])?;
     defined(&input)?;
-    let size = as_float(&input).ok_or_else(|| Fault::error(format!("human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'", input.type_name())))?;
+    let size = as_float(&input).ok_or_else(|| {
+        Fault::error(format!("human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'", input.type_name()))
+    })?;
     let base = if flag_or(bits.as_ref(), false)? { "bits" } else { "Bytes" };
     let unit = given(unit).map(|unit| to_text(&unit)).transpose()?.map(|unit| unit.to_uppercase());
     let fits = |(letter, power): &(char, u32)| match &unit {
@@ -226,7 +228,10 @@ pub fn human_to_bytes(input: Value, args: Arguments, _: &dyn Env) -> Result<Valu
     let bits = flag_or(bits.as_ref(), false)?;
     let shown = to_text(&input)?;
     let default_unit = given(default_unit).map(|unit| to_text(&unit)).transpose()?;
-    size_of(&shown, default_unit.as_deref(), bits).map_or_else(|| Err(Fault::error(format!("human_to_bytes() can't interpret the input: {}", why_no_size(&shown, default_unit.as_deref(), bits)))), |n| Ok(Value::Int(n)))
+    size_of(&shown, default_unit.as_deref(), bits).map_or_else(
+        || Err(Fault::error(format!("human_to_bytes() can't interpret the input: {}", why_no_size(&shown, default_unit.as_deref(), bits)))),
+        |n| Ok(Value::Int(n)),
+    )
 }
 
 fn split_size(text: &str) -> Option<(f64, Option<&str>)> {
@@ -274,6 +279,7 @@ fn why_no_size(text: &str, default_unit: Option<&str>, bits: bool) -> String {
         return format!("human_to_bytes() failed to convert {text} (unit = {unit}). The suffix must be one of Y, Z, E, P, T, G, M, K, B");
     }
     let short = if bits { 'b' } else { 'B' };
-    let expected = if letter == 'B' { format!("expect {short} or {}", if bits { "bit" } else { "byte" }) } else { format!("expect {letter}{short} or {letter}") };
+    let expected =
+        if letter == 'B' { format!("expect {short} or {}", if bits { "bit" } else { "byte" }) } else { format!("expect {letter}{short} or {letter}") };
     format!("human_to_bytes() failed to convert {text}. Value is not a valid string ({expected})")
 }

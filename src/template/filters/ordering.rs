@@ -11,7 +11,10 @@ use crate::value::{Fault, Key, Value, compare};
 pub fn attribute_parts(attribute: &Value) -> Vec<Value> {
     match attribute {
         Value::Null => Vec::new(),
-        Value::Str(dotted) => dotted.split('.').map(|part| if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) { part.parse().map_or(part.into(), Value::Int) } else { part.into() }).collect(),
+        Value::Str(dotted) => dotted
+            .split('.')
+            .map(|part| if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) { part.parse().map_or(part.into(), Value::Int) } else { part.into() })
+            .collect(),
         other => vec![other.clone()],
     }
 }

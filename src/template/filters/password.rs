@@ -31,7 +31,8 @@ pub struct Choice {
 /// # Errors
 /// An unknown scheme, a bad salt or number of rounds.
 pub fn password_hash(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
-    let [scheme, salt, salt_size, rounds, ident] = args.bind(signature("get_encrypted_password", 1, 0), ["hashtype", "salt", "salt_size", "rounds", "ident"])?;
+    let [scheme, salt, salt_size, rounds, ident] =
+        args.bind(signature("get_encrypted_password", 1, 0), ["hashtype", "salt", "salt_size", "rounds", "ident"])?;
     let scheme = scheme.map_or(Ok("sha512".into()), |scheme| to_text(&scheme))?;
     let scheme = match &*scheme {
         "md5" => "md5_crypt",
@@ -41,7 +42,12 @@ pub fn password_hash(input: Value, args: Arguments, _: &dyn Env) -> Result<Value
         other => other,
     };
     let text = |value: Option<Value>| given(value).filter(Value::is_true).map(|value| Ok::<String, Fault>(to_text(&value)?.to_string())).transpose();
-    let whole = |value: Option<Value>, message: &str| given(value).filter(Value::is_true).map(|value| to_index(&value).ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Fault::error(message))).transpose();
+    let whole = |value: Option<Value>, message: &str| {
+        given(value)
+            .filter(Value::is_true)
+            .map(|value| to_index(&value).ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Fault::error(message)))
+            .transpose()
+    };
     let choice = Choice {
         salt: text(salt)?,
         salt_size: whole(salt_size, "salt_size must be an integer")?.map(|n| n as usize),
@@ -107,8 +113,15 @@ pub fn random_salt(length: usize) -> String {
 }
 
 fn bcrypt_hash(secret: &str, salt: &str, cost: u32, ident: &str) -> Result<String, String> {
-    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
-    let raw = GeneralPurpose::new(&alphabet::BCRYPT, LENIENT).decode(salt).ok().and_then(|raw| <[u8; 16]>::try_from(raw).ok()).ok_or("salt must be 22 characters for bcrypt")?;
+    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let raw = GeneralPurpose::new(&alphabet::BCRYPT, LENIENT)
+        .decode(salt)
+        .ok()
+        .and_then(|raw| <[u8; 16]>::try_from(raw).ok())
+        .ok_or("salt must be 22 characters for bcrypt")?;
     let version = match ident.trim_matches('$') {
         "2a" => bcrypt::Version::TwoA,
         "2y" => bcrypt::Version::TwoY,
@@ -171,8 +184,14 @@ mod unit {
     fn hashes_have_cryptic_but_known_values() {
         // what glibc's crypt(3) gives
         assert_eq!(hash("secret", "md5_crypt", &with("saltsalt", None)).unwrap(), "$1$saltsalt$9xy1btjgzLYfb7hivXtC//");
-        assert_eq!(hash("secret", "sha512_crypt", &with("saltsalt", Some(5000))).unwrap(), "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1");
-        assert_eq!(hash("secret", "sha256_crypt", &with("saltsalt", Some(1000))).unwrap(), "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX2");
+        assert_eq!(
+            hash("secret", "sha512_crypt", &with("saltsalt", Some(5000))).unwrap(),
+            "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1"
+        );
+        assert_eq!(
+            hash("secret", "sha256_crypt", &with("saltsalt", Some(1000))).unwrap(),
+            "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX2"
+        );
         assert!(hash("x", "sha512_crypt", &with("!", None)).is_err() && hash("x", "des", &with("ab", None)).is_err());
     }
 

@@ -10,7 +10,13 @@ use crate::value::{Fault, Value};
 fn path_of(value: &Value) -> Result<std::sync::Arc<str>, Fault> {
     match value {
         Value::Str(path) => Ok(path.clone()),
-        other => str_argument(other, "").map_err(|fault| if fault.is_undefined() || fault.is_unknown() { fault } else { Fault::error(format!("expected str, bytes or os.PathLike object, not {}", other.type_name())) }),
+        other => str_argument(other, "").map_err(|fault| {
+            if fault.is_undefined() || fault.is_unknown() {
+                fault
+            } else {
+                Fault::error(format!("expected str, bytes or os.PathLike object, not {}", other.type_name()))
+            }
+        }),
     }
 }
 
@@ -134,7 +140,8 @@ pub fn commonpath(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, F
         return Err(Fault::error("Can't mix absolute and relative paths"));
     }
     let split: Vec<Vec<&str>> = paths.iter().map(|path| path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()).collect();
-    let common: Vec<&str> = split[0].iter().enumerate().take_while(|(i, part)| split.iter().all(|other| other.get(*i) == Some(part))).map(|(_, part)| *part).collect();
+    let common: Vec<&str> =
+        split[0].iter().enumerate().take_while(|(i, part)| split.iter().all(|other| other.get(*i) == Some(part))).map(|(_, part)| *part).collect();
     Ok(format!("{}{}", if absolute { "/" } else { "" }, common.join("/")).into())
 }
 
@@ -258,9 +265,19 @@ pub fn glob(pattern: &str) -> Vec<String> {
         let mut next = Vec::new();
         for folder in &found {
             if part.contains(['*', '?', '[']) {
-                let mut names: Vec<String> = std::fs::read_dir(if folder.is_empty() { "." } else { folder }).into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+                let mut names: Vec<String> = std::fs::read_dir(if folder.is_empty() { "." } else { folder })
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                    .collect();
                 names.sort();
-                next.extend(names.iter().filter(|name| (!name.starts_with('.') || part.starts_with('.')) && matches(part, name)).map(|name| join(&[folder.as_str(), name])));
+                next.extend(
+                    names
+                        .iter()
+                        .filter(|name| (!name.starts_with('.') || part.starts_with('.')) && matches(part, name))
+                        .map(|name| join(&[folder.as_str(), name])),
+                );
             } else {
                 let path = join(&[folder.as_str(), part]);
                 next.extend(std::fs::symlink_metadata(&path).is_ok().then_some(path));

@@ -70,7 +70,10 @@ fn choices(items: Vec<Value>, length: i128, ascending: bool) -> Result<Value, Fa
     let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..length.min(items.len() + 1) {
         let allowed = |row: &[usize], i: usize| if ascending { row.last().is_none_or(|last| i > *last) } else { !row.contains(&i) };
-        rows = rows.into_iter().flat_map(|row| (0..items.len()).filter(|i| allowed(&row, *i)).map(|i| [row.as_slice(), &[i]].concat()).collect::<Vec<_>>()).collect();
+        rows = rows
+            .into_iter()
+            .flat_map(|row| (0..items.len()).filter(|i| allowed(&row, *i)).map(|i| [row.as_slice(), &[i]].concat()).collect::<Vec<_>>())
+            .collect();
         if rows.len() > MOST {
             return Err(Fault::error("there are too many choices"));
         }

@@ -27,7 +27,9 @@ impl Source {
             Some(Value::Bool(b)) => vec![u32::from(*b)],
             Some(Value::Str(text)) => words(&[text.as_bytes(), &sha2::Sha512::digest(text.as_bytes())].concat()),
             Some(Value::Float(f)) if f.fract() == 0.0 => words(&(f.abs() as u128).to_be_bytes()),
-            Some(other) => return Err(Fault::error(format!("The only supported seed types are: None,\nint, float, str, bytes, and bytearray; not {}", other.type_name()))),
+            Some(other) => {
+                return Err(Fault::error(format!("The only supported seed types are: None,\nint, float, str, bytes, and bytearray; not {}", other.type_name())));
+            }
         };
         Ok(Source::Seeded(Box::new(Twister::new(&key))))
     }
@@ -138,7 +140,11 @@ pub fn random(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fau
         let end = to_index(&input)?;
         let count = (end - start + step - step.signum()) / step;
         if count <= 0 {
-            return Err(Fault::error(if step == 1 { format!("empty range for randrange() ({start}, {end}, {})", end - start) } else { "empty range for randrange()".into() }));
+            return Err(Fault::error(if step == 1 {
+                format!("empty range for randrange() ({start}, {end}, {})", end - start)
+            } else {
+                "empty range for randrange()".into()
+            }));
         }
         return Ok(Value::Int(start + step * source.below(count as u128) as i128));
     }

@@ -36,7 +36,9 @@ pub fn compile(pattern: &str, ignorecase: bool, multiline: bool) -> Result<Regex
 fn pattern(value: Option<Value>, ignorecase: Option<&Value>, multiline: Option<&Value>) -> Result<Regex, Fault> {
     let source = match value.unwrap_or("".into()) {
         Value::Str(text) => text,
-        other => str_argument(&other.resolve()?, "the pattern").map_err(|fault| if fault.is_undefined() || fault.is_unknown() { fault } else { Fault::error("first argument must be string or compiled pattern") })?,
+        other => str_argument(&other.resolve()?, "the pattern").map_err(|fault| {
+            if fault.is_undefined() || fault.is_unknown() { fault } else { Fault::error("first argument must be string or compiled pattern") }
+        })?,
     };
     compile(&source, flag_or(ignorecase, false)?, flag_or(multiline, false)?)
 }
@@ -46,7 +48,8 @@ fn pattern(value: Option<Value>, ignorecase: Option<&Value>, multiline: Option<&
 /// # Errors
 /// A bad pattern, or not as many matches as demanded.
 pub fn regex_replace(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
-    let [source, replacement, ignorecase, multiline, count, mandatory] = args.bind(signature("regex_replace", 1, 0), ["pattern", "replacement", "ignorecase", "multiline", "count", "mandatory_count"])?;
+    let [source, replacement, ignorecase, multiline, count, mandatory] =
+        args.bind(signature("regex_replace", 1, 0), ["pattern", "replacement", "ignorecase", "multiline", "count", "mandatory_count"])?;
     let text = to_text(&input)?;
     let shown = source.clone().unwrap_or("".into());
     let regex = pattern(source, ignorecase.as_ref(), multiline.as_ref())?;

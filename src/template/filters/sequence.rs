@@ -23,7 +23,10 @@ pub fn first(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
 /// Not iterable.
 pub fn last(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fault> {
     let [] = args.bind(signature("do_last", 2, 0), [])?;
-    let found = env.iterate(&input).map_err(|fault| if fault.message.ends_with("is not iterable") { Fault::error(fault.message.replace("iterable", "reversible")) } else { fault })?.pop();
+    let found = env
+        .iterate(&input)
+        .map_err(|fault| if fault.message.ends_with("is not iterable") { Fault::error(fault.message.replace("iterable", "reversible")) } else { fault })?
+        .pop();
     Ok(found.unwrap_or_else(|| Value::Undefined("No last item, sequence was empty.".into())))
 }
 
@@ -93,7 +96,8 @@ pub fn reverse(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Fa
     if let Value::Str(text) = &input {
         return Ok(text.chars().rev().collect::<String>().into());
     }
-    let mut items = elements(&input, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error(format!("argument must be iterable: {}", fault.message)) } else { fault })?;
+    let mut items = elements(&input, env)
+        .map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error(format!("argument must be iterable: {}", fault.message)) } else { fault })?;
     items.reverse();
     Ok(Value::list(items))
 }
@@ -178,7 +182,9 @@ fn add(a: &Value, b: &Value) -> Result<Value, Fault> {
         (Value::List(x), Value::List(y)) => Ok(Value::list(x.iter().chain(y.iter()).cloned().collect())),
         (Value::Tuple(x), Value::Tuple(y)) => Ok(Value::Tuple(x.iter().chain(y.iter()).cloned().collect::<Vec<_>>().into())),
         (Value::Object(_), _) | (_, Value::Object(_)) => add(&a.resolve()?, &b.resolve()?),
-        (Value::List(_) | Value::Tuple(_), other) => Err(Fault::error(format!("can only concatenate {} (not \"{}\") to {}", a.type_name(), other.type_name(), a.type_name()))),
+        (Value::List(_) | Value::Tuple(_), other) => {
+            Err(Fault::error(format!("can only concatenate {} (not \"{}\") to {}", a.type_name(), other.type_name(), a.type_name())))
+        }
         _ => Err(Fault::error(format!("unsupported operand type(s) for +: '{}' and '{}'", a.type_name(), b.type_name()))),
     }
 }

@@ -21,7 +21,13 @@ impl Operands {
         let [other] = args.bind(signature(function, 2, 1), ["b"])?;
         let other = other.unwrap_or(Value::Null);
         let a = elements(input, env)?;
-        let b = elements(&other, env).map_err(|fault| if fault.message.ends_with("not iterable") && function != "union" && !a.is_empty() { Fault::error(format!("argument of type '{}' is not iterable", other.type_name())) } else { fault })?;
+        let b = elements(&other, env).map_err(|fault| {
+            if fault.message.ends_with("not iterable") && function != "union" && !a.is_empty() {
+                Fault::error(format!("argument of type '{}' is not iterable", other.type_name()))
+            } else {
+                fault
+            }
+        })?;
         Ok(Operands { keys: keys(&a).zip(keys(&b)), a, b })
     }
 

@@ -42,7 +42,11 @@ pub fn title(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault>
     let mut out = String::new();
     let mut begins = true;
     for c in to_text(&input)?.chars() {
-        if begins { out.extend(c.to_uppercase()) } else { out.extend(c.to_lowercase()) }
+        if begins {
+            out.extend(c.to_uppercase())
+        } else {
+            out.extend(c.to_lowercase())
+        }
         begins = c.is_whitespace() || "-({[<".contains(c);
     }
     Ok(out.into())
@@ -95,7 +99,11 @@ pub fn format(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault
     if !args.positional.is_empty() && !args.named.is_empty() {
         return Err(Fault::error("can't handle positional and keyword arguments at the same time"));
     }
-    let values = if args.named.is_empty() { Value::Tuple(args.positional.into()) } else { Value::dict(args.named.into_iter().map(|(name, value)| (Key::from(name), value)).collect::<Dict>()) };
+    let values = if args.named.is_empty() {
+        Value::Tuple(args.positional.into())
+    } else {
+        Value::dict(args.named.into_iter().map(|(name, value)| (Key::from(name), value)).collect::<Dict>())
+    };
     Ok(printf::percent(&to_text(&input)?, &values)?.into())
 }
 
@@ -108,7 +116,9 @@ pub fn indent(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault
     let indention = match width {
         Some(Value::Str(text)) => text.to_string(),
         width => match &width {
-            Some(other) if !matches!(other, Value::Int(_) | Value::Bool(_)) => return Err(Fault::error(format!("can't multiply sequence by non-int of type '{}'", other.type_name()))),
+            Some(other) if !matches!(other, Value::Int(_) | Value::Bool(_)) => {
+                return Err(Fault::error(format!("can't multiply sequence by non-int of type '{}'", other.type_name())));
+            }
             width => " ".repeat(index_or(width.as_ref(), 4)?.max(0) as usize),
         },
     };
@@ -205,7 +215,8 @@ pub fn comment(input: Value, mut args: Arguments, _: &dyn Env) -> Result<Value, 
         other => return Err(Fault::error(format!("Invalid style '{other}'."))),
     };
     let mut option = |name: &str, default: &str| args.take(name).map_or(Ok(default.into()), |value| to_text(&value));
-    let (newline, beginning, decoration, end) = (option("newline", "\n")?, option("beginning", beginning)?, option("decoration", decoration)?, option("end", end)?);
+    let (newline, beginning, decoration, end) =
+        (option("newline", "\n")?, option("beginning", beginning)?, option("decoration", decoration)?, option("end", end)?);
     let (prefix, postfix) = (option("prefix", decoration.trim_end())?, option("postfix", decoration.trim_end())?);
     let count = |value: Option<Value>| Ok::<usize, Fault>(index_or(value.as_ref(), 1)?.max(0) as usize);
     let (prefix_count, postfix_count) = (count(args.take("prefix_count"))?, count(args.take("postfix_count"))?);
@@ -228,7 +239,6 @@ pub fn comment(input: Value, mut args: Arguments, _: &dyn Env) -> Result<Value, 
     Ok(out.into())
 }
 
-
 /// `urlencode`: a path, or a query of pairs.
 ///
 /// # Errors
@@ -250,7 +260,9 @@ pub fn urlencode(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, 
 fn pairs_of(items: &[Value], env: &dyn Env) -> Result<Vec<(Value, Value)>, Fault> {
     let mut pairs = Vec::new();
     for item in items {
-        let parts = elements(item, env).map_err(|fault| if fault.message.ends_with("not iterable") { Fault::error(format!("cannot unpack non-iterable {} object", item.type_name())) } else { fault })?;
+        let parts = elements(item, env).map_err(|fault| {
+            if fault.message.ends_with("not iterable") { Fault::error(format!("cannot unpack non-iterable {} object", item.type_name())) } else { fault }
+        })?;
         match parts.as_slice() {
             [key, value] => pairs.push((key.clone(), value.clone())),
             few if few.len() < 2 => return Err(Fault::error(format!("not enough values to unpack (expected 2, got {})", few.len()))),

@@ -44,7 +44,9 @@ pub fn vault(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault>
 pub fn unvault(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault> {
     let [secret, _label, _old] = args.bind(signature("do_unvault", 1, 1), ["secret", "vault_id", "vaultid"])?;
     let secret = secret_of(secret)?;
-    let text = str_argument(&input, "").map_err(|fault| if fault.is_undefined() { fault } else { Fault::error(format!("Vault should be in the form of a string, instead we got {}.", class_of(&input))) })?;
+    let text = str_argument(&input, "").map_err(|fault| {
+        if fault.is_undefined() { fault } else { Fault::error(format!("Vault should be in the form of a string, instead we got {}.", class_of(&input))) }
+    })?;
     if !is_encrypted(text.as_bytes()) {
         return Ok(input);
     }

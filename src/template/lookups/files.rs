@@ -53,12 +53,22 @@ pub fn template(terms: Vec<Value>, args: Arguments, env: &dyn Env) -> Result<Vec
         Some((_, vars)) => to_dict(vars)?.ok_or_else(|| Fault::error("The option 'template_vars' of the lookup 'template' wants a dictionary"))?,
         None => Dict::new(),
     };
-    let known = ["variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string", "block_start_string", "block_end_string", "trim_blocks", "lstrip_blocks"];
+    let known = [
+        "variable_start_string",
+        "variable_end_string",
+        "comment_start_string",
+        "comment_end_string",
+        "block_start_string",
+        "block_end_string",
+        "trim_blocks",
+        "lstrip_blocks",
+    ];
     let options: Vec<(String, Value)> = args.named.iter().filter(|(name, _)| known.contains(&name.as_str())).cloned().collect();
     let mut out = Vec::new();
     for term in &terms {
         let name = search::term(term)?;
-        let path = search::find(env, Some("templates"), &name).ok_or_else(|| Fault::error(format!("the template file {name} could not be found for the lookup")))?;
+        let path =
+            search::find(env, Some("templates"), &name).ok_or_else(|| Fault::error(format!("the template file {name} could not be found for the lookup")))?;
         out.push(env.render_file(&path, extra.clone(), &options)?.into());
     }
     Ok(out)
@@ -78,7 +88,11 @@ pub fn fileglob(terms: Vec<Value>, _: Arguments, env: &dyn Env) -> Result<Vec<Va
         } else {
             search::find(env, Some("files"), folder).into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
         };
-        let found = folders.iter().map(|folder| glob(&join(&[folder.as_str(), name]))).map(|paths| paths.into_iter().filter(|path| Path::new(path).is_file()).collect::<Vec<_>>()).find(|paths| !paths.is_empty());
+        let found = folders
+            .iter()
+            .map(|folder| glob(&join(&[folder.as_str(), name])))
+            .map(|paths| paths.into_iter().filter(|path| Path::new(path).is_file()).collect::<Vec<_>>())
+            .find(|paths| !paths.is_empty());
         out.extend(found.unwrap_or_default().into_iter().map(Value::from));
     }
     Ok(out)
@@ -188,7 +202,13 @@ fn walk(root: &Path, folder: &Path, out: &mut Vec<Value>) {
     entries.sort();
     for path in entries {
         let Ok(stat) = std::fs::symlink_metadata(&path) else { continue };
-        let state = if stat.is_symlink() { "link" } else if stat.is_dir() { "directory" } else { "file" };
+        let state = if stat.is_symlink() {
+            "link"
+        } else if stat.is_dir() {
+            "directory"
+        } else {
+            "file"
+        };
         let text = |path: &Path| Value::from(path.to_string_lossy().into_owned());
         let mut entry: Dict = [
             ("root", text(root)),

@@ -35,8 +35,13 @@ fn look(options: &Options, key: &str, env: &dyn Env) -> Result<Vec<Value>, Fault
     let path = search::find(env, Some("files"), &file).ok_or_else(|| Fault::error(format!("Unable to find '{file}' in expected paths")))?;
     let properties = &*options.text("type", "ini")? == "properties";
     let text = search::read(env, &path)?;
-    let (text, section) = if properties { (format!("[java_properties]\n{text}"), "java_properties".into()) } else { (text, options.text("section", "global")?) };
-    let reading = Reading { file: &file, keep_case: options.flag("case_sensitive", false)?, no_value: options.flag("allow_no_value", false)? || options.flag("allow_none", false)? };
+    let (text, section) =
+        if properties { (format!("[java_properties]\n{text}"), "java_properties".into()) } else { (text, options.text("section", "global")?) };
+    let reading = Reading {
+        file: &file,
+        keep_case: options.flag("case_sensitive", false)?,
+        no_value: options.flag("allow_no_value", false)? || options.flag("allow_none", false)?,
+    };
     let sections = reading.parse(&text)?;
     let found = sections.get(&*section);
     let Some(entries) = found.or(if &*section == "DEFAULT" { Some(&EMPTY) } else { None }) else {
@@ -132,7 +137,9 @@ impl Reading<'_> {
 /// `%(name)s` of the same section or of `DEFAULT` put in; `%%` is one.
 fn interpolated(value: &str, option: &str, section: &str, entries: &Entries, defaults: &Entries, depth: usize) -> Result<String, Fault> {
     if depth > 10 {
-        return Err(Fault::error(format!("Recursion limit exceeded in value substitution: option '{option}' in section '{section}' contains an interpolation key which cannot be substituted in 10 steps.")));
+        return Err(Fault::error(format!(
+            "Recursion limit exceeded in value substitution: option '{option}' in section '{section}' contains an interpolation key which cannot be substituted in 10 steps."
+        )));
     }
     let mut out = String::new();
     let mut rest = value;
@@ -144,7 +151,9 @@ fn interpolated(value: &str, option: &str, section: &str, entries: &Entries, def
         } else if let Some((name, after)) = after.strip_prefix('(').and_then(|inside| inside.split_once(")s")) {
             let name = name.to_lowercase();
             let Some(Some(inner)) = entries.get(&name).or_else(|| defaults.get(&name)) else {
-                return Err(Fault::error(format!("Bad value substitution: option '{option}' in section '{section}' contains an interpolation key '{name}' which is not a valid option name. Raw value: '{value}'")));
+                return Err(Fault::error(format!(
+                    "Bad value substitution: option '{option}' in section '{section}' contains an interpolation key '{name}' which is not a valid option name. Raw value: '{value}'"
+                )));
             };
             out.push_str(&interpolated(inner, &name, section, entries, defaults, depth + 1)?);
             rest = after;

@@ -65,7 +65,9 @@ impl Options {
             Value::Float(f) if f.fract() == 0.0 => Some(*f as i128),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| Fault::error(format!("The option '{name}' of the lookup '{}' wants a whole number, not {}", self.lookup, crate::value::repr(value))))
+        number
+            .map(Some)
+            .ok_or_else(|| Fault::error(format!("The option '{name}' of the lookup '{}' wants a whole number, not {}", self.lookup, crate::value::repr(value))))
     }
 
     /// An option as a flag.
@@ -74,7 +76,8 @@ impl Options {
     /// It is none.
     pub fn flag(&self, name: &str, default: bool) -> Result<bool, Fault> {
         let Some(value) = self.get(name) else { return Ok(default) };
-        ansible_bool(value).ok_or_else(|| Fault::error(format!("The option '{name}' of the lookup '{}' wants a boolean, not {}", self.lookup, crate::value::repr(value))))
+        ansible_bool(value)
+            .ok_or_else(|| Fault::error(format!("The option '{name}' of the lookup '{}' wants a boolean, not {}", self.lookup, crate::value::repr(value))))
     }
 }
 

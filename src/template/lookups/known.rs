@@ -58,9 +58,14 @@ pub fn varnames(terms: Vec<Value>, _: Arguments, env: &dyn Env) -> Result<Vec<Va
     let mut out = Vec::new();
     for term in &terms {
         let Value::Str(pattern) = term else {
-            return Err(Fault::error(format!("Invalid setting identifier, \"{}\" is not a string, it is a {}", to_text(term)?, crate::template::coerce::class_of(term))));
+            return Err(Fault::error(format!(
+                "Invalid setting identifier, \"{}\" is not a string, it is a {}",
+                to_text(term)?,
+                crate::template::coerce::class_of(term)
+            )));
         };
-        let regex = regex::compile(pattern, false, false).map_err(|fault| Fault::error(format!("Unable to use \"{pattern}\" as a search parameter: {}", fault.message)))?;
+        let regex = regex::compile(pattern, false, false)
+            .map_err(|fault| Fault::error(format!("Unable to use \"{pattern}\" as a search parameter: {}", fault.message)))?;
         for name in &names {
             if regex.is_match(name).map_err(Fault::error)? {
                 out.push(Value::Str(name.clone()));
@@ -179,7 +184,11 @@ fn one(groups: &[(String, Vec<String>)], all: &[String], pattern: &str) -> Resul
         None => Ok(path::matches(name, candidate)),
     };
     let mut hosts: Vec<String> = Vec::new();
-    let mut add = |host: &String| if !hosts.contains(host) { hosts.push(host.clone()) };
+    let mut add = |host: &String| {
+        if !hosts.contains(host) {
+            hosts.push(host.clone())
+        }
+    };
     if name == "all" || name == "*" {
         all.iter().for_each(&mut add);
     } else {
@@ -218,7 +227,16 @@ mod unit {
     fn patterns_choose_hosts() {
         let group = |name: &str, hosts: &[&str]| (name.to_string(), hosts.iter().map(|host| host.to_string()).collect::<Vec<_>>());
         let groups = [group("all", &["a1", "a2", "b1"]), group("www", &["a1", "b1"])];
-        for (patterns, hosts) in [("all:!www", "a2"), ("www", "a1 b1"), ("?1", "a1 b1"), ("all,&www", "a1 b1"), ("~[ab]1", "a1 b1"), ("all[0:1]", "a1 a2"), ("all[-1]", "b1"), ("none", "")] {
+        for (patterns, hosts) in [
+            ("all:!www", "a2"),
+            ("www", "a1 b1"),
+            ("?1", "a1 b1"),
+            ("all,&www", "a1 b1"),
+            ("~[ab]1", "a1 b1"),
+            ("all[0:1]", "a1 a2"),
+            ("all[-1]", "b1"),
+            ("none", ""),
+        ] {
             assert_eq!(matched(&groups, &split_patterns(patterns)).unwrap().join(" "), hosts, "{patterns}");
         }
     }

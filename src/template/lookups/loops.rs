@@ -189,7 +189,9 @@ pub fn subelements(terms: Vec<Value>, _: Arguments, env: &dyn Env) -> Result<Vec
             None => return Err(wrong("the optional third item must be a dict with flags skip_missing")),
         },
     };
-    let is_skipped = |item: &Value| Ok::<bool, Fault>(to_dict(item)?.and_then(|dict| dict.get("skipped").cloned()).is_some_and(|skipped| !matches!(skipped, Value::Bool(false))));
+    let is_skipped = |item: &Value| {
+        Ok::<bool, Fault>(to_dict(item)?.and_then(|dict| dict.get("skipped").cloned()).is_some_and(|skipped| !matches!(skipped, Value::Bool(false))))
+    };
     let elements = match to_dict(things)? {
         Some(_) if is_skipped(things)? => return Ok(Vec::new()),
         Some(dict) => dict.into_values().collect(),
@@ -225,7 +227,11 @@ fn below(element: &Value, keys: &[&str], skip_missing: bool, env: &dyn Env) -> R
             return Err(Fault::error(format!("the key {key} should point to a list, got '{}'", to_text(&next)?)));
         }
         if !last && !is_dict(&next) {
-            return if skip_missing { Ok(Vec::new()) } else { Err(Fault::error(format!("the key {key} should point to a dictionary, got '{}'", to_text(&next)?))) };
+            return if skip_missing {
+                Ok(Vec::new())
+            } else {
+                Err(Fault::error(format!("the key {key} should point to a dictionary, got '{}'", to_text(&next)?)))
+            };
         }
         value = next;
     }

@@ -22,7 +22,8 @@ pub fn sequence(terms: Vec<Value>, args: Arguments, _: &dyn Env) -> Result<Vec<V
         let (options, short) = match shortcut(&term) {
             Some(short) => (options.clone(), Some(short)),
             None => {
-                let (options, rest) = options.with_term(&term).map_err(|fault| Fault::error(format!("unrecognized arguments to with_sequence: {}", fault.message)))?;
+                let (options, rest) =
+                    options.with_term(&term).map_err(|fault| Fault::error(format!("unrecognized arguments to with_sequence: {}", fault.message)))?;
                 if !rest.is_empty() {
                     return Err(Fault::error("unrecognized arguments to with_sequence: ['_raw_params']"));
                 }
@@ -100,7 +101,8 @@ impl Numbers {
         }
         let mut n = self.start;
         while (self.stride > 0 && n <= self.end) || (self.stride < 0 && n >= self.end) {
-            let text = printf::percent(&self.format, &Value::Int(n)).map_err(|_| Fault::error(format!("problem formatting {n} with {}", crate::value::repr(&self.format.as_str().into()))))?;
+            let text = printf::percent(&self.format, &Value::Int(n))
+                .map_err(|_| Fault::error(format!("problem formatting {n} with {}", crate::value::repr(&self.format.as_str().into()))))?;
             out.push(text.into());
             n += self.stride;
         }

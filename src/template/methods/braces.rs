@@ -64,7 +64,10 @@ impl Formatter<'_> {
         let missing = || Fault::error("Replacement index is out of range for positional args tuple");
         let mut value = if first.is_empty() {
             *auto += 1;
-            self.positional.get(*auto - 1).cloned().ok_or_else(|| Fault::error(format!("Replacement index {} out of range for positional args tuple", *auto - 1)))?
+            self.positional
+                .get(*auto - 1)
+                .cloned()
+                .ok_or_else(|| Fault::error(format!("Replacement index {} out of range for positional args tuple", *auto - 1)))?
         } else if let Ok(index) = first.parse::<usize>() {
             self.positional.get(index).cloned().ok_or_else(missing)?
         } else {
@@ -176,7 +179,9 @@ fn formatted(value: &Value, spec: &str) -> Result<String, Fault> {
     if let Value::Date(..) = value {
         return super::dates::strftime(value, spec);
     }
-    let Some(spec) = Spec::parse(spec) else { return Err(Fault::error(format!("Invalid format specifier '{spec}' for object of type '{}'", value.type_name()))) };
+    let Some(spec) = Spec::parse(spec) else {
+        return Err(Fault::error(format!("Invalid format specifier '{spec}' for object of type '{}'", value.type_name())));
+    };
     match value {
         Value::Str(text) if matches!(spec.kind, None | Some('s')) => {
             let cut: String = spec.precision.map_or_else(|| text.to_string(), |n| text.chars().take(n).collect());
@@ -206,7 +211,9 @@ fn number(value: &Value, spec: &Spec) -> Result<String, Fault> {
         (Some('X'), Some(n)) => (n < 0, format!("{}{:X}", if spec.alternate { "0X" } else { "" }, n.unsigned_abs())),
         (Some('o'), Some(n)) => (n < 0, format!("{}{:o}", if spec.alternate { "0o" } else { "" }, n.unsigned_abs())),
         (Some('b'), Some(n)) => (n < 0, format!("{}{:b}", if spec.alternate { "0b" } else { "" }, n.unsigned_abs())),
-        (Some('c'), Some(n)) => (false, u32::try_from(n).ok().and_then(char::from_u32).map(String::from).ok_or_else(|| Fault::error("%c arg not in range(0x110000)"))?),
+        (Some('c'), Some(n)) => {
+            (false, u32::try_from(n).ok().and_then(char::from_u32).map(String::from).ok_or_else(|| Fault::error("%c arg not in range(0x110000)"))?)
+        }
         (kind, _) => {
             let f = as_float(value).unwrap_or(f64::NAN);
             let precision = spec.precision.unwrap_or(6);

@@ -12,7 +12,14 @@ use crate::value::{Fault, Value};
 /// An encoding that we do not know, or a character that it lacks.
 pub fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Fault> {
     let single = |limit: u32, name: &str| {
-        text.chars().enumerate().map(|(at, c)| u8::try_from(u32::from(c)).ok().filter(|b| u32::from(*b) < limit).ok_or_else(|| Fault::error(format!("'{name}' codec can't encode character '\\u{:04x}' in position {at}: ordinal not in range({limit})", u32::from(c))))).collect()
+        text.chars()
+            .enumerate()
+            .map(|(at, c)| {
+                u8::try_from(u32::from(c)).ok().filter(|b| u32::from(*b) < limit).ok_or_else(|| {
+                    Fault::error(format!("'{name}' codec can't encode character '\\u{:04x}' in position {at}: ordinal not in range({limit})", u32::from(c)))
+                })
+            })
+            .collect()
     };
     let wide = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     match normal(encoding).as_str() {
@@ -38,7 +45,11 @@ pub fn decode(bytes: &[u8], encoding: &str) -> Result<String, Fault> {
     match normal(encoding).as_str() {
         "utf8" => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text.to_string()),
-            Err(error) => Err(Fault::error(format!("'utf-8' codec can't decode byte 0x{:02x} in position {}: invalid start byte", bytes[error.valid_up_to()], error.valid_up_to()))),
+            Err(error) => Err(Fault::error(format!(
+                "'utf-8' codec can't decode byte 0x{:02x} in position {}: invalid start byte",
+                bytes[error.valid_up_to()],
+                error.valid_up_to()
+            ))),
         },
         "ascii" | "usascii" => match bytes.iter().position(|b| *b > 127) {
             Some(at) => Err(Fault::error(format!("'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)", bytes[at]))),

@@ -45,7 +45,13 @@ pub fn written(date: &NaiveDateTime, offset: Option<FixedOffset>, zone: &str, fo
             Some(c) if "aAbBCdDeFgGhHIjklmMnprRStTuUVwWxXyY%".contains(c) => {
                 let shown = date.format(&format!("%{c}")).to_string();
                 let bare = shown.trim_start_matches(['0', ' ']);
-                out += if !plain { &shown } else if bare.is_empty() { "0" } else { bare };
+                out += if !plain {
+                    &shown
+                } else if bare.is_empty() {
+                    "0"
+                } else {
+                    bare
+                };
             }
             Some(other) => out.extend(['%', other]),
             None => out.push('%'),
@@ -262,11 +268,13 @@ pub fn call(value: &Value, name: &str, args: Arguments) -> Result<Option<Value>,
 }
 
 fn replaced(date: &NaiveDateTime, offset: Option<FixedOffset>, args: Arguments) -> Result<Value, Fault> {
-    let [year, month, day, hour, minute, second, micro] = args.bind(signature("replace", 0, 0), ["year", "month", "day", "hour", "minute", "second", "microsecond"])?;
+    let [year, month, day, hour, minute, second, micro] =
+        args.bind(signature("replace", 0, 0), ["year", "month", "day", "hour", "minute", "second", "microsecond"])?;
     let part = |value: Option<Value>, now: u32| Ok::<u32, Fault>(u32::try_from(index_or(value.as_ref(), i128::from(now))?).unwrap_or(u32::MAX));
     let year = i32::try_from(index_or(year.as_ref(), i128::from(date.year()))?).unwrap_or(i32::MAX);
     let made = NaiveDate::from_ymd_opt(year, part(month, date.month())?, part(day, date.day())?);
-    let (hour, minute, second, micro) = (part(hour, date.hour())?, part(minute, date.minute())?, part(second, date.second())?, part(micro, date.and_utc().timestamp_subsec_micros())?);
+    let (hour, minute, second, micro) =
+        (part(hour, date.hour())?, part(minute, date.minute())?, part(second, date.second())?, part(micro, date.and_utc().timestamp_subsec_micros())?);
     let made = made.and_then(|made| made.and_hms_micro_opt(hour, minute, second, micro));
     made.map(|made| Value::Date(made, offset)).ok_or_else(|| Fault::error("day is out of range for month"))
 }
@@ -377,12 +385,19 @@ mod tests {
     #[test]
     fn dates_are_read_and_written() {
         let when = date("2024-02-09 07:08:09");
-        for (format, shown) in [("%d.%m.%y %-H:%M", "09.02.24 7:08"), ("%a %b %j %p %%", "Fri Feb 040 AM %"), ("%Q|%f", "%Q|000000"), ("%c", "Fri Feb  9 07:08:09 2024")] {
+        for (format, shown) in
+            [("%d.%m.%y %-H:%M", "09.02.24 7:08"), ("%a %b %j %p %%", "Fri Feb 040 AM %"), ("%Q|%f", "%Q|000000"), ("%c", "Fri Feb  9 07:08:09 2024")]
+        {
             assert_eq!(strftime(&when, format).unwrap(), shown);
         }
         assert_eq!(strptime("9 Feb 2024 7PM", "%d %b %Y %I%p").unwrap(), date("2024-02-09 19:00:00"));
         assert_eq!(text(&strptime("2024-01-01T00:00:00.5+0130", "%Y-%m-%dT%H:%M:%S.%f%z").unwrap()), "2024-01-01 00:00:00.500000+01:30");
-        for (text, format, message) in [("2024", "%Y-%m", "time data '2024' does not match format '%Y-%m'"), ("2024x", "%Y", "unconverted data remains: x"), ("1", "%Q", "'Q' is a bad directive in format '%Q'"), ("2023-02-30", "%Y-%m-%d", "day is out of range for month")] {
+        for (text, format, message) in [
+            ("2024", "%Y-%m", "time data '2024' does not match format '%Y-%m'"),
+            ("2024x", "%Y", "unconverted data remains: x"),
+            ("1", "%Q", "'Q' is a bad directive in format '%Q'"),
+            ("2023-02-30", "%Y-%m-%d", "day is out of range for month"),
+        ] {
             assert_eq!(strptime(text, format).unwrap_err().message, message);
         }
     }

@@ -160,7 +160,9 @@ fn whole(value: &Value, conversion: char, spec: &Spec) -> Result<String, Fault> 
         Value::Int(n) => *n,
         Value::Bool(b) => i128::from(*b),
         Value::Float(f) if matches!(conversion, 'd' | 'i' | 'u') && f.is_finite() => *f as i128,
-        other if matches!(conversion, 'd' | 'i' | 'u') => return Err(Fault::error(format!("%{conversion} format: a real number is required, not {}", other.type_name()))),
+        other if matches!(conversion, 'd' | 'i' | 'u') => {
+            return Err(Fault::error(format!("%{conversion} format: a real number is required, not {}", other.type_name())));
+        }
         other => return Err(Fault::error(format!("%{conversion} format: an integer is required, not {}", other.type_name()))),
     };
     let magnitude = n.unsigned_abs();

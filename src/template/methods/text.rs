@@ -36,7 +36,9 @@ pub fn replace(text: &str, old: &str, new: &str, count: i128) -> String {
 pub fn splitlines(text: &str, keep_ends: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|(_, c)| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')) {
+    while let Some((at, c)) =
+        rest.char_indices().find(|(_, c)| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+    {
         let width = if rest[at..].starts_with("\r\n") { 2 } else { c.len_utf8() };
         lines.push(&rest[..if keep_ends { at + width } else { at }]);
         rest = &rest[at + width..];
@@ -110,7 +112,11 @@ fn title(text: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for c in text.chars() {
-        if inside { out.extend(c.to_lowercase()) } else { out.extend(c.to_uppercase()) }
+        if inside {
+            out.extend(c.to_lowercase())
+        } else {
+            out.extend(c.to_uppercase())
+        }
         inside = c.is_alphabetic();
     }
     out
@@ -153,7 +159,8 @@ fn expandtabs(text: &str, size: i128) -> String {
 
 /// `islower` and `isupper`: some letter has case, and none has the other.
 pub fn has_only_case(text: &str, upper: bool) -> bool {
-    let (wanted, other): (fn(char) -> bool, fn(char) -> bool) = if upper { (char::is_uppercase, char::is_lowercase) } else { (char::is_lowercase, char::is_uppercase) };
+    let (wanted, other): (fn(char) -> bool, fn(char) -> bool) =
+        if upper { (char::is_uppercase, char::is_lowercase) } else { (char::is_lowercase, char::is_uppercase) };
     text.chars().any(wanted) && !text.chars().any(other)
 }
 
@@ -218,7 +225,8 @@ pub fn call(text: &Arc<str>, name: &str, args: Arguments, env: &dyn Env) -> Resu
         "replace" => {
             at_least(name, &args, 2)?;
             let [old, new, count] = args.bind(signature("replace", 0, 2), ["old", "new", "count"])?;
-            let (old, new) = (str_argument(&old.unwrap_or(Value::Null), "replace() argument 1")?, str_argument(&new.unwrap_or(Value::Null), "replace() argument 2")?);
+            let (old, new) =
+                (str_argument(&old.unwrap_or(Value::Null), "replace() argument 1")?, str_argument(&new.unwrap_or(Value::Null), "replace() argument 2")?);
             replace(text, &old, &new, index_or(count.as_ref(), -1)?).into()
         }
         "center" | "ljust" | "rjust" => justify(text, args, name)?,

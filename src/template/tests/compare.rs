@@ -228,7 +228,9 @@ pub fn regex(input: Value, mut args: Arguments, _: &dyn Env) -> Result<bool, Fau
 fn regex_test(input: &Value, args: Arguments, function: &'static str, kind: &str) -> Result<bool, Fault> {
     let [pattern, ignorecase, multiline] = args.bind(signature(function, 1, 0), ["pattern", "ignorecase", "multiline"])?;
     let text = crate::template::coerce::to_text(input)?;
-    let pattern = pattern.map_or(Ok("".into()), |pattern| crate::template::coerce::str_argument(&pattern, "the pattern")).map_err(|fault| if fault.is_undefined() { fault } else { Fault::error("first argument must be string or compiled pattern") })?;
+    let pattern = pattern
+        .map_or(Ok("".into()), |pattern| crate::template::coerce::str_argument(&pattern, "the pattern"))
+        .map_err(|fault| if fault.is_undefined() { fault } else { Fault::error("first argument must be string or compiled pattern") })?;
     let regex = crate::template::filters::regex::compile(&pattern, flag_or(ignorecase.as_ref(), false)?, flag_or(multiline.as_ref(), false)?)?;
     let found = match kind {
         "match" => regex.match_start(&text),

@@ -106,6 +106,8 @@ pub fn parse(text: &str) -> Result<Pep440, String> {
         None if post == 0 && dev != Dev::None => Pre::OnlyDev,
         None => Pre::Release,
     };
-    let local = local.map(|local| local.split(['.', '-', '_']).map(|part| part.parse().map_or_else(|_| Local::Text(part.into()), Local::Number)).collect()).unwrap_or_default();
+    let local = local
+        .map(|local| local.split(['.', '-', '_']).map(|part| part.parse().map_or_else(|_| Local::Text(part.into()), Local::Number)).collect())
+        .unwrap_or_default();
     Ok(Pep440 { epoch, release, pre, post, dev, local })
 }

@@ -40,7 +40,11 @@ pub fn version(input: Value, args: Arguments, _: &dyn Env) -> Result<bool, Fault
         ">" | "gt" => Ordering::is_gt,
         ">=" | "ge" => Ordering::is_ge,
         "!=" | "<>" | "ne" => Ordering::is_ne,
-        other => return Err(Fault::error(format!("Invalid operator type ({other}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', '>=', 'ge', '!=', '<>', 'ne'"))),
+        other => {
+            return Err(Fault::error(format!(
+                "Invalid operator type ({other}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', '>=', 'ge', '!=', '<>', 'ne'"
+            )));
+        }
     };
     let (a, b) = (to_text(&input)?, to_text(&other)?);
     order(&a, &b, &kind).map(fits).map_err(|message| Fault::error(format!("Version comparison failed: {message}")))

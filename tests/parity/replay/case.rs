@@ -157,13 +157,7 @@ impl Case {
             stdout.retain(|line| !screen::is_banner(line));
             stdout.sort();
         }
-        Ok(Outcome {
-            exit: events.exit,
-            plays,
-            recap,
-            tree: events.tree,
-            stdout,
-        })
+        Ok(Outcome { exit: events.exit, plays, recap, tree: events.tree, stdout })
     }
 
     /// Takes out the differences that are meant; one that no longer shows is reported. The real ansible-core has none.

@@ -124,8 +124,7 @@ impl Play {
                 _ => kept.push(task),
             }
         }
-        let tasks: Vec<Value> =
-            kept.into_iter().map(|t| json!({"task": t.name, "kind": t.kind, "hosts": t.hosts})).collect();
+        let tasks: Vec<Value> = kept.into_iter().map(|t| json!({"task": t.name, "kind": t.kind, "hosts": t.hosts})).collect();
         json!({"play": self.name, "tasks": tasks})
     }
 

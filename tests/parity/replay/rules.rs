@@ -37,10 +37,7 @@ impl Rules {
         Rules {
             drop: names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
             drop_if: conditional.iter().map(|(key, p)| (key.clone(), regex(p))).collect(),
-            replace: replace
-                .iter()
-                .map(|pair| (regex(&pair[0]), pair[1].as_str().unwrap_or("").to_owned()))
-                .collect(),
+            replace: replace.iter().map(|pair| (regex(&pair[0]), pair[1].as_str().unwrap_or("").to_owned())).collect(),
             lines: patterns(&all["lines"]),
             own_words: patterns(&all["own_words"]),
         }
@@ -48,9 +45,7 @@ impl Rules {
 
     /// Whether this key with this text is left out.
     pub fn drops(&self, key: &str, text: Option<&str>) -> bool {
-        let volatile = |(name, pattern): &(String, Regex)| {
-            name == key && text.is_some_and(|text| pattern.is_match(text).unwrap_or(false))
-        };
+        let volatile = |(name, pattern): &(String, Regex)| name == key && text.is_some_and(|text| pattern.is_match(text).unwrap_or(false));
         self.drop.contains(key) || key.starts_with("_ansible") || self.drop_if.iter().any(volatile)
     }
 

@@ -52,9 +52,7 @@ fn key_is_dropped(line: &str, rules: &Rules) -> bool {
     let inner = line.trim_start();
     let key_and_value = inner.strip_prefix('"').and_then(|rest| rest.split_once("\": "));
     match key_and_value {
-        Some((key, value)) if inner.len() < line.len() && !key.contains('"') => {
-            rules.drops(key, Some(value.trim_matches(['"', ','])))
-        }
+        Some((key, value)) if inner.len() < line.len() && !key.contains('"') => rules.drops(key, Some(value.trim_matches(['"', ',']))),
         _ => false,
     }
 }

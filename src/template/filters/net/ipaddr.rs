@@ -54,8 +54,29 @@ impl Subject {
 }
 
 const NOT_GLOBAL: &[&str] = &[
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "240.0.0.0/4", "::1", "::", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10",
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "240.0.0.0/4",
+    "::1",
+    "::",
+    "::ffff:0:0/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "fc00::/7",
+    "fe80::/10",
 ];
 const GLOBAL_ALL_THE_SAME: &[&str] = &["192.0.0.9", "192.0.0.10", "2001:1::1", "2001:1::2", "2001:3::/32", "2001:4:112::/48", "2001:20::/28", "2001:30::/28"];
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1"];
@@ -87,9 +108,19 @@ pub fn query(subject: &Subject, word: &str, alias: &str) -> Result<Value, Fault>
     };
     Ok(match word {
         "" => if subject.with_prefix { net.to_string() } else { net.ip() }.into(),
-        "address" | "ip" => if net.size() > 1 && is_base && net.broadcast().is_some() && !net.v6 { Value::Null } else { text(net.value) },
+        "address" | "ip" => {
+            if net.size() > 1 && is_base && net.broadcast().is_some() && !net.v6 {
+                Value::Null
+            } else {
+                text(net.value)
+            }
+        }
         "address/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet" | "router" => {
-            if net.size() > 2 && (is_base || net.broadcast() == Some(net.value)) { Value::Bool(false) } else { net.to_string().into() }
+            if net.size() > 2 && (is_base || net.broadcast() == Some(net.value)) {
+                Value::Bool(false)
+            } else {
+                net.to_string().into()
+            }
         }
         "bool" => Value::Bool(true),
         "broadcast" => net.broadcast().map_or(Value::Null, text),
@@ -100,20 +131,62 @@ pub fn query(subject: &Subject, word: &str, alias: &str) -> Result<Value, Fault>
         "previous_usable" => usable(subject.network_only()?.shifted(-1)),
         "range_usable" => subject.network_only()?.usable().map_or(Value::Null, |(first, last)| format!("{}-{}", net.address(first), net.address(last)).into()),
         "peer" => peer(subject.network_only()?)?,
-        "host" => if net.size() > 1 && is_base && net.broadcast().is_some() { Value::Null } else { net.to_string().into() },
+        "host" => {
+            if net.size() > 1 && is_base && net.broadcast().is_some() {
+                Value::Null
+            } else {
+                net.to_string().into()
+            }
+        }
         "hostmask" | "wildcard" => text(net.hostmask()),
-        "int" => if subject.with_prefix { format!("{}/{}", net.value, net.prefix).into() } else { count(net.value) },
-        "ip/prefix" => if net.size() == 2 || (net.size() > 1 && !is_base) { net.to_string().into() } else { Value::Null },
-        "ip_netmask" => if net.size() == 2 || (net.size() > 1 && !is_base) { format!("{} {}", net.ip(), net.address(net.mask())).into() } else { Value::Null },
-        "ipv4" | "v4" => if net.v6 { mapped(net) } else { subject.value.clone() },
-        "ipv6" | "v6" => if net.v6 { subject.value.clone() } else { format!("::ffff:{}/{}", net.ip(), net.prefix + 96).into() },
+        "int" => {
+            if subject.with_prefix {
+                format!("{}/{}", net.value, net.prefix).into()
+            } else {
+                count(net.value)
+            }
+        }
+        "ip/prefix" => {
+            if net.size() == 2 || (net.size() > 1 && !is_base) {
+                net.to_string().into()
+            } else {
+                Value::Null
+            }
+        }
+        "ip_netmask" => {
+            if net.size() == 2 || (net.size() > 1 && !is_base) {
+                format!("{} {}", net.ip(), net.address(net.mask())).into()
+            } else {
+                Value::Null
+            }
+        }
+        "ipv4" | "v4" => {
+            if net.v6 {
+                mapped(net)
+            } else {
+                subject.value.clone()
+            }
+        }
+        "ipv6" | "v6" => {
+            if net.v6 {
+                subject.value.clone()
+            } else {
+                format!("::ffff:{}/{}", net.ip(), net.prefix + 96).into()
+            }
+        }
         "link-local" => subject.keep_if(net.within(LINK_LOCAL)),
         "loopback" | "lo" => subject.keep_if(net.within(LOOPBACK)),
         "multicast" => subject.keep_if(net.within(MULTICAST)),
         "unicast" => subject.keep_if(!net.within(MULTICAST)),
         "private" => subject.keep_if(!is_global(net)),
         "public" => subject.keep_if(is_public(net)),
-        "net" => if net.size() > 1 && is_base { net.to_string().into() } else { Value::Null },
+        "net" => {
+            if net.size() > 1 && is_base {
+                net.to_string().into()
+            } else {
+                Value::Null
+            }
+        }
         "netmask" => text(net.mask()),
         "network" | "network_id" => text(net.network()),
         "network/prefix" | "subnet" => net.cidr().to_string().into(),

@@ -249,7 +249,9 @@ pub fn ipv6form(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fau
     let [form] = args.bind(signature("ipv6form", 1, 1), ["format"])?;
     let form = to_text(&form.unwrap_or(Value::Null))?;
     let text = to_text(&input)?;
-    let net = Net::parse(&text).filter(|net| net.prefix == net.width()).ok_or_else(|| Fault::error(format!("You must pass a valid IP address; {text} is invalid")))?;
+    let net = Net::parse(&text)
+        .filter(|net| net.prefix == net.width())
+        .ok_or_else(|| Fault::error(format!("You must pass a valid IP address; {text} is invalid")))?;
     let groups = |width: usize| (0..8).rev().map(|i| format!("{:0width$x}", net.value >> (16 * i) & 0xffff)).collect::<Vec<_>>().join(":");
     match &*form {
         "expand" if net.v6 => Ok(groups(4).into()),
