@@ -99,7 +99,7 @@ impl Cursor {
                     level.at += 1;
                     self.frames.push(frame);
                 }
-                Instruction::EndBody | Instruction::Rescued => self.to_always(),
+                Instruction::EndBody | Instruction::Rescued => self.enter_always(),
                 Instruction::Leave => self.leave(),
                 Instruction::RoleEnd(_) => level.at += 1,
                 Instruction::Flush => {
@@ -113,7 +113,7 @@ impl Cursor {
         }
     }
 
-    fn to_always(&mut self) {
+    fn enter_always(&mut self) {
         if let (Some(frame), Some(level)) = (self.frames.last_mut(), self.levels.last_mut()) {
             frame.section = Section::Always;
             level.at = frame.places.always;

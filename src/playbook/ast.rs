@@ -11,7 +11,7 @@ pub enum PlaybookEntry {
     /// A play.
     Play(Box<Play>),
     /// `import_playbook`.
-    Import(ImportPlaybook),
+    Import(Box<ImportPlaybook>),
 }
 
 /// `import_playbook: file`, with the keywords it hands to the plays of that file.

@@ -119,7 +119,7 @@ pub fn parse_int(text: &str, base: u32) -> Option<i128> {
         .find_map(|(prefix, of)| lower.strip_prefix(prefix).filter(|_| base == of || base == 0).map(|rest| (rest, of)));
     let (digits, base) = match prefixed {
         Some((rest, of)) => (rest.strip_prefix('_').unwrap_or(rest), of),
-        None if base == 0 && lower.len() > 1 && lower.starts_with('0') && lower.trim_start_matches(['0', '_']) != "" => return None,
+        None if base == 0 && lower.len() > 1 && lower.starts_with('0') && !lower.trim_start_matches(['0', '_']).is_empty() => return None,
         None => (lower.as_str(), if base == 0 { 10 } else { base }),
     };
     let digits = without_underscores(digits)?;

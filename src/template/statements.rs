@@ -94,7 +94,7 @@ impl Evaluator<'_> {
             Stmt::Extends(name) => self.extends(name)?,
             Stmt::Include(include) => self.include(include, out)?,
             Stmt::Import(import) => self.import(import)?,
-            Stmt::FromImport(import) => self.from_import(import)?,
+            Stmt::FromImport(import) => self.import_names(import)?,
             Stmt::Macro(declared) => self.declare(declared),
             Stmt::CallBlock(call, at, body) => {
                 let value = self.call_block(call, *at, body)?;
@@ -415,7 +415,7 @@ impl Evaluator<'_> {
         Value::Undefined(text.into())
     }
 
-    fn from_import(&mut self, import: &FromImport) -> Result<(), Fault> {
+    fn import_names(&mut self, import: &FromImport) -> Result<(), Fault> {
         let module = self.module(&import.file, import.with_context)?;
         for (name, alias) in &import.names {
             let value = module.export(name).unwrap_or_else(|| self.not_exported(name, &module, import.file.at));

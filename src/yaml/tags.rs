@@ -72,7 +72,7 @@ fn binary(text: &str) -> Result<Value, String> {
     if !text.is_ascii() {
         return Err(wrong("only ASCII is allowed"));
     }
-    if digits.len() % 4 + padding < 4 && digits.len() % 4 != 0 {
+    if digits.len() % 4 + padding < 4 && !digits.len().is_multiple_of(4) {
         return Err(wrong("incorrect padding"));
     }
     let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient).decode(digits).map_err(|error| wrong(&error.to_string()))?;

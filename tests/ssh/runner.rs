@@ -140,7 +140,7 @@ fn content_travels_when_it_is_asked_for() {
     needs_runner!();
     let server = server!();
     let (pool, target) = (server.pool(), server.target());
-    let content = Content((0..3_000_000u32).map(|number| (number * 7 >> 3) as u8).collect());
+    let content = Content((0..3_000_000u32).map(|number| ((number * 7) >> 3) as u8).collect());
     let dest = server.path("copied");
     let arguments = json!({"module": "copy", "args": {"dest": dest, "_rplay_sha256": content.sha256(), "_rplay_size": content.0.len()}});
     let copy: Call = serde_json::from_value(arguments).unwrap();

@@ -191,11 +191,10 @@ impl Links {
             let address = if text.starts_with("https://") || text.starts_with("http://") { text.to_string() } else { format!("https://{text}") };
             return Ok(anchor(&address, &shown(text)));
         }
-        if let Some(address) = text.strip_prefix("mailto:") {
-            if is(mail, address)? {
+        if let Some(address) = text.strip_prefix("mailto:")
+            && is(mail, address)? {
                 return Ok(format!("<a href=\"{text}\">{address}</a>"));
             }
-        }
         if text.contains('@') && !text.starts_with("www.") && !text.starts_with('@') && !text.contains(':') && is(mail, text)? {
             return Ok(format!("<a href=\"mailto:{text}\">{text}</a>"));
         }

@@ -117,11 +117,10 @@ pub fn batch(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
             _ => rows.push(vec![item]),
         }
     }
-    if let (Some(fill), Some(row)) = (given(fill), rows.last_mut()) {
-        if count < usize::MAX {
+    if let (Some(fill), Some(row)) = (given(fill), rows.last_mut())
+        && count < usize::MAX {
             row.resize(row.len().max(count), fill);
         }
-    }
     Ok(Value::list(rows.into_iter().map(Value::list).collect()))
 }
 
@@ -138,7 +137,7 @@ pub fn slice(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
     }
     let slices = slices.max(0) as usize;
     let items = elements(&input, env)?;
-    let (each, extra) = if slices == 0 { (0, 0) } else { (items.len() / slices, items.len() % slices) };
+    let (each, extra) = (items.len().checked_div(slices).unwrap_or(0), items.len().checked_rem(slices).unwrap_or(0));
     let fill = given(fill);
     let mut rest = items.into_iter();
     let mut out = Vec::new();

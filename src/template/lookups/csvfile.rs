@@ -22,13 +22,10 @@ pub fn csvfile(terms: Vec<Value>, args: Arguments, env: &dyn Env) -> Result<Vec<
         if key.is_empty() {
             return Err(Fault::error("Search key is required but was not found"));
         }
-        match look(&options, &key, env)? {
-            Some(value) => match to_list(&value)? {
-                Some(items) => out.extend(items),
-                None => out.push(value),
-            },
-            None => {}
-        }
+        if let Some(value) = look(&options, &key, env)? { match to_list(&value)? {
+            Some(items) => out.extend(items),
+            None => out.push(value),
+        } }
     }
     Ok(out)
 }

@@ -265,7 +265,7 @@ fn question(text: &str, name: &str) -> Option<bool> {
     Some(match name {
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),
-        "isdigit" | "isdecimal" => all(|c| c.is_numeric() && c.is_ascii_digit() || (!c.is_ascii() && c.to_digit(10).is_some())),
+        "isdigit" | "isdecimal" => all(|c| c.is_numeric() && c.is_ascii_digit() || (!c.is_ascii() && c.is_ascii_digit())),
         "isnumeric" => all(char::is_numeric),
         "isspace" => all(is_space),
         "isascii" => text.is_ascii(),

@@ -258,7 +258,7 @@ fn six_to_four(subject: &Subject) -> Value {
     if net.v6 {
         return if net.within(&["2002::/16"]) && (!subject.with_prefix || net.value != net.network()) { subject.value.clone() } else { Value::Bool(false) };
     }
-    if subject.is_network() || !(is_public(net) || !is_global(net)) {
+    if subject.is_network() || (!is_public(net) && is_global(net)) {
         return Value::Bool(false);
     }
     let octet = |i: u32| net.value >> (8 * i) & 255;
