@@ -67,9 +67,10 @@ pub struct Loaded {
 /// The text is no YAML, holds several documents, unknown tags, keys that cannot be keys, values that do not exist (month 13).
 pub fn load(source: &Arc<Source>, options: &Options) -> Result<Loaded, Diagnostic> {
     if options.json
-        && let Some(node) = json::read(source, options.ansible_tags) {
-            return Ok(Loaded { node, warnings: Vec::new() });
-        }
+        && let Some(node) = json::read(source, options.ansible_tags)
+    {
+        return Ok(Loaded { node, warnings: Vec::new() });
+    }
     let events = events::read(&source.text);
     let built = Builder::new(source, options).one(events.list);
     first_trouble(source, built, events.problem)

@@ -59,10 +59,9 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     if failed(&reaction) {
         return Ok(missing(reaction, flag("fail_on_missing", true), &src));
     }
-    if got
-        && let Err(error) = keep(file, parent, &place) {
-            return Ok(Reaction::failed(format!("cannot write {}: {error}", place.display())));
-        }
+    if got && let Err(error) = keep(file, parent, &place) {
+        return Ok(Reaction::failed(format!("cannot write {}: {error}", place.display())));
+    }
     Ok(finish(reaction, &place, before.as_deref()))
 }
 

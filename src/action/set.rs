@@ -15,9 +15,10 @@ pub(super) fn set_fact(request: &mut Request) -> Result<Reaction, Fault> {
     let mut args = request.args.clone();
     let cacheable = flag(args.shift_remove("cacheable").as_ref(), false);
     if let Some(Value::Str(free)) = args.shift_remove("_raw_params")
-        && !free.trim().is_empty() {
-            return Ok(Reaction::failed(format!("set_fact takes `name: value` pairs, got '{free}'")));
-        }
+        && !free.trim().is_empty()
+    {
+        return Ok(Reaction::failed(format!("set_fact takes `name: value` pairs, got '{free}'")));
+    }
     if args.is_empty() {
         return Ok(Reaction::failed("No key/value pairs provided, at least one is required for this action to succeed"));
     }

@@ -160,12 +160,13 @@ impl Batch<'_> {
             self.handlers = Arc::new(all);
         }
         if (!vars.is_empty() || !defaults.is_empty())
-            && let Some(play) = &engine.world.play {
-                let mut play = (**play).clone();
-                play.role_vars.extend(vars);
-                play.role_defaults.extend(defaults);
-                engine.world_mut().play = Some(Arc::new(play));
-            }
+            && let Some(play) = &engine.world.play
+        {
+            let mut play = (**play).clone();
+            play.role_vars.extend(vars);
+            play.role_defaults.extend(defaults);
+            engine.world_mut().play = Some(Arc::new(play));
+        }
         for warning in warnings.into_iter().chain(engine.library.take_warnings()) {
             engine.complain(warning);
         }

@@ -39,7 +39,7 @@ fn entry(reader: &mut Reader, node: &Node, path: &Path) -> Option<PlaybookEntry>
     };
     let is_import = |pair: &&Pair| pair.key.as_str().is_some_and(|key| matches!(short_name(key), "import_playbook" | "include"));
     match pairs.iter().find(is_import) {
-        Some(import) => self::import(reader, node, pairs, import).map(PlaybookEntry::Import),
+        Some(import) => self::import(reader, node, pairs, import).map(|import| PlaybookEntry::Import(Box::new(import))),
         None => play(reader, node, pairs, path).map(|play| PlaybookEntry::Play(Box::new(play))),
     }
 }

@@ -172,10 +172,11 @@ fn with(reader: &mut Reader, pair: &Pair, lookup: &str, only: &mut TaskKeywords)
         return reader.error(format!("`with_{lookup}` needs a value"), &pair.key.span);
     }
     if let Some(name) = pair.value.as_str().filter(|text| lookup != "url" && is_bare_name(text))
-        && matches!(lookup, "items" | "dict" | "nested" | "flattened" | "indexed_items" | "subelements" | "together" | "random_choice" | "list") {
-            let message = format!("`{name}` without `{{{{ }}}}` is the old way to name a variable");
-            reader.old(message, &pair.value.span, format!("write `with_{lookup}: \"{{{{ {name} }}}}\"`"));
-        }
+        && matches!(lookup, "items" | "dict" | "nested" | "flattened" | "indexed_items" | "subelements" | "together" | "random_choice" | "list")
+    {
+        let message = format!("`{name}` without `{{{{ }}}}` is the old way to name a variable");
+        reader.old(message, &pair.value.span, format!("write `with_{lookup}: \"{{{{ {name} }}}}\"`"));
+    }
     only.with = Some((Spanned { value: lookup.to_string(), span: pair.key.span.clone() }, pair.value.clone()));
 }
 

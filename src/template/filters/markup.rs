@@ -192,9 +192,10 @@ impl Links {
             return Ok(anchor(&address, &shown(text)));
         }
         if let Some(address) = text.strip_prefix("mailto:")
-            && is(mail, address)? {
-                return Ok(format!("<a href=\"{text}\">{address}</a>"));
-            }
+            && is(mail, address)?
+        {
+            return Ok(format!("<a href=\"{text}\">{address}</a>"));
+        }
         if text.contains('@') && !text.starts_with("www.") && !text.starts_with('@') && !text.contains(':') && is(mail, text)? {
             return Ok(format!("<a href=\"mailto:{text}\">{text}</a>"));
         }

@@ -28,7 +28,10 @@ impl Source {
             Some(Value::Str(text)) => words(&[text.as_bytes(), &sha2::Sha512::digest(text.as_bytes())].concat()),
             Some(Value::Float(f)) if f.fract() == 0.0 => words(&(f.abs() as u128).to_be_bytes()),
             Some(other) => {
-                return Err(Fault::error(format!("The only supported seed types are: None,\nint, float, str, bytes, and bytearray; not {}", other.type_name())));
+                return Err(Fault::error(format!(
+                    "The only supported seed types are: None,\nint, float, str, bytes, and bytearray; not {}",
+                    other.type_name()
+                )));
             }
         };
         Ok(Source::Seeded(Box::new(Twister::new(&key))))

@@ -118,9 +118,10 @@ pub fn batch(input: Value, args: Arguments, env: &dyn Env) -> Result<Value, Faul
         }
     }
     if let (Some(fill), Some(row)) = (given(fill), rows.last_mut())
-        && count < usize::MAX {
-            row.resize(row.len().max(count), fill);
-        }
+        && count < usize::MAX
+    {
+        row.resize(row.len().max(count), fill);
+    }
     Ok(Value::list(rows.into_iter().map(Value::list).collect()))
 }
 

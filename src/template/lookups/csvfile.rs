@@ -22,10 +22,12 @@ pub fn csvfile(terms: Vec<Value>, args: Arguments, env: &dyn Env) -> Result<Vec<
         if key.is_empty() {
             return Err(Fault::error("Search key is required but was not found"));
         }
-        if let Some(value) = look(&options, &key, env)? { match to_list(&value)? {
-            Some(items) => out.extend(items),
-            None => out.push(value),
-        } }
+        if let Some(value) = look(&options, &key, env)? {
+            match to_list(&value)? {
+                Some(items) => out.extend(items),
+                None => out.push(value),
+            }
+        }
     }
     Ok(out)
 }
