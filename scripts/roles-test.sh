@@ -118,3 +118,4 @@ if grep -q '^[-+][-+][-+] \(before\|after\)' "$work/converged-check"; then fail 
 check "the lab is reset" lab reset
 play reset-check --check
 none reset-check failed
+check "reset-check: read-only commands that were not run leave folders known" grep -q '^changed: .*item=/opt/bin)' "$work/reset-check"

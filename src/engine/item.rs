@@ -60,7 +60,7 @@ fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<D
     let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
     if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
         let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
-        return Ok(unknown_done(&reason.unwrap_or_default()));
+        return Ok(unknown_done(job, &reason.unwrap_or_default()));
     }
     let setting = settle(job, cx).map_err(plain)?;
     let mut done = tries(job, cx, args, &setting, &mut complaints)?;
@@ -232,6 +232,9 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
     };
     for attempt in 1..=retries {
         let mut reaction = act(job, cx, &args, setting)?;
+        if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
+            reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
+        }
         results::complete(&mut reaction.result, retries, attempt);
         let after = with_register(job, cx, &reaction);
         judge(job, &after, &mut reaction.result, complaints);
@@ -308,6 +311,14 @@ fn with_register(job: &Job, cx: &Arc<Context>, reaction: &Reaction) -> Arc<Conte
         locals.push((name.as_str().into(), results::registered(&reaction.result)));
     }
     if locals.is_empty() { cx.clone() } else { cx.with(locals) }
+}
+
+/// Check mode: a command that was not run changes nothing when `changed_when` says so whatever its result is; then what later tasks see stays known.
+fn says_unchanged(job: &Job, cx: &Arc<Context>) -> bool {
+    let Some(conditions) = &job.task.changed_when else { return false };
+    let unknown = |name: &String| (Arc::from(name.as_str()), Value::Unknown("the command was not run".into()));
+    let cx = cx.with(job.task.register.iter().map(unknown).collect());
+    matches!(all(job, conditions, &cx, &mut Vec::new()), Ok(false))
 }
 
 /// `changed_when` and `failed_when`.

@@ -47,7 +47,7 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, looped: &LoopDef) -> Done {
 /// The list cannot be had: a false condition still skips the task.
 fn without_items(job: &Job, cx: &Arc<Context>, fault: Fault) -> Done {
     if fault.is_unknown() {
-        return unknown_done(&fault.message);
+        return unknown_done(job, &fault.message);
     }
     let skipped = job.task.when.iter().any(|condition| matches!(condition.eval(cx, &mut |_| {}), Ok(false)));
     if skipped { item::run(job, cx, None) } else { fault_done(job, fault, "") }

@@ -139,7 +139,7 @@ pub(super) fn flag(job: &Job, cx: &Arc<Context>, opt: Opt, default: bool) -> Res
 /// A failure that the user's text is the cause of.
 pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
     if fault.is_unknown() {
-        return unknown_done(&fault.message);
+        return unknown_done(job, &fault.message);
     }
     let message = if what.is_empty() { fault.message.clone() } else { format!("{what}{}", fault.message) };
     let mut result = Dict::new();
@@ -156,16 +156,22 @@ pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
     done
 }
 
-/// Check mode cannot know what the task would do.
-pub(super) fn unknown_done(reason: &str) -> Done {
+/// Check mode cannot know what the task would do: what is not there on its host afterwards is unknown too.
+pub(super) fn unknown_done(job: &Job, reason: &str) -> Done {
     let mut result = Dict::new();
     result.insert("changed".into(), false.into());
     result.insert("skipped".into(), true.into());
     result.insert("msg".into(), format!("unknown in check mode: {reason}").into());
     let mut done = Done::of(Status::Unknown, result);
     done.value = Value::Unknown(reason.into());
+    if !STAYS_HERE.contains(&job.task.canonical.as_str()) {
+        done.changes.push(serde_json::json!({"kind": "opaque", "what": reason}));
+    }
     done
 }
+
+/// Actions that leave hosts as they are.
+const STAYS_HERE: [&str; 8] = ["assert", "debug", "fail", "group_by", "include_vars", "meta", "pause", "set_fact"];
 
 impl Done {
     /// A result of which the shown and the registered form are the same.
