@@ -72,4 +72,19 @@ if [ ! -x "$lint/bin/ansible-lint" ]; then
   python3 -m venv "$lint"
   "$lint/bin/pip" install --quiet --disable-pip-version-check ansible-lint
 fi
+# the collections that our roles name, out of PyPI's package of all of them: ansible-lint wants to know their modules
+if [ ! -d "$lint/collections/ansible_collections/kubernetes/core" ]; then
+  echo "deps: fetching the collections kubernetes.core, ansible.posix and community.general for ansible-lint (54 MB, once)"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  "$lint/bin/pip" download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$work" 'ansible==12.*'
+  "$lint/bin/python3" - "$work"/ansible-*.whl "$work/collections" <<'END'
+import sys, zipfile
+wanted = tuple(f"ansible_collections/{name}/" for name in ("kubernetes/core", "ansible/posix", "community/general"))
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])
+END
+  rm -rf "$lint/collections"
+  mv "$work/collections" "$lint/collections"
+fi
 echo "deps: everything is there (Rust $found, ansible-lint in $lint)"

@@ -7,5 +7,5 @@ if [ ! -x "$venv/bin/ansible-lint" ]; then
   exit 1
 fi
 PATH="$venv/bin:$PATH"
-export PATH ANSIBLE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}/rplay/ansible-home"
+export PATH ANSIBLE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}/rplay/ansible-home" ANSIBLE_COLLECTIONS_PATH="$venv/collections"
 exec ansible-lint --offline --profile production roles playbooks
