@@ -49,16 +49,24 @@ same() { # NAME WANTED GOT
 }
 list='root - /CN=root ca
 a root /CN=a both DNS:a,IP:10.0.0.1
-account - - key'
-all='root.key root.crt a.key a.crt account.key account.pub '
+account - - key
+random - - secret
+join - - token'
+all='root.key root.crt a.key a.crt account.key account.pub random.key join.key '
 same "certificates: a plan names all" "$all" "$(certificates plan 30)"
 check "certificates: a plan makes nothing" test ! -e "$work/try"
 same "certificates: all are made" "$all" "$(certificates make 30)"
 same "certificates: made once" "" "$(certificates make 30)"
-same "certificates: keys are nobody else's" "600 600 600 " "$(stat -c %a "$work"/try/*.key | tr '\n' ' ')"
+same "certificates: keys are nobody else's" "600 600 600 600 600 " "$(stat -c %a "$work"/try/*.key | tr '\n' ' ')"
 check "certificates: made for the address" openssl x509 -in "$work/try/a.crt" -noout -checkip 10.0.0.1
+same "certificates: a secret has 32 bytes" 32 "$(base64 -d "$work/try/random.key" | wc -c)"
+check "certificates: a token is one of Kubernetes" grep -qxE '[a-z0-9]{6}[.][a-z0-9]{16}' "$work/try/join.key"
 same "certificates: renewed before they expire" "a.crt " "$(certificates make 366)"
 same "certificates: made again for another address" "a.crt " "$(certificates make 30 "${list/0.1/0.2}")"
+inspect() { sh roles/ssl/files/inspect.sh check "$work/try" "$1" root.crt=root.crt a.crt=root.crt "${@:2}" 2>&1 | sed 's/ on .*,/ on,/' | tr '\n' ' '; }
+same "certificates: good ones pass" "" "$(inspect 30)"
+same "certificates: one that expires soon is named" "cluster: a.crt expires on, in less than 366 days " "$(inspect 366)"
+same "certificates: another CA is named" "cluster: a.crt is not signed by a.crt kubelet: kubelet.crt is missing " "$(inspect 1 a.crt=a.crt kubelet.crt=)"
 rm "$work/try/root.key"
 same "certificates: a new CA signs anew" "root.key root.crt a.crt " "$(certificates make 30 "${list/0.1/0.2}")"
 rm -rf "$work/try"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes what is missing of a private PKI, renews what is about to expire or names other hosts than it should.
 #   certificates.sh plan|make DIR KEY_TYPE CA_DAYS DAYS RENEW_DAYS < list
-# A line of the list: NAME CA SUBJECT USAGE SAN[,SAN...]; CA `-` is a CA itself, USAGE: ca, server, client, both, key.
+# A line of the list: NAME CA SUBJECT USAGE SAN[,SAN...]; CA `-` is a CA itself, USAGE: ca, server, client, both; or no certificate but
+# key (NAME.key and NAME.pub), secret (NAME.key: 32 random bytes in base64), token (NAME.key: a bootstrap token of Kubernetes).
 # Prints the name of each file that is made, or with `plan` would be, and nothing when all is well.
 # Keys are 0600, files are replaced whole. Beside each certificate, NAME.wanted says what it was made for.
 set -eu
@@ -23,6 +24,18 @@ make_key() {
     rsa) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/key" 2>/dev/null ;;
     *) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/key" ;;
   esac
+  mv "$work/key" "$1.key"
+}
+
+make_secret() {
+  openssl rand -base64 32 > "$work/key"
+  mv "$work/key" "$1.key"
+}
+
+make_token() {
+  letters=$(openssl rand -base64 256 | tr -dc 'a-z0-9' | cut -c 1-22)
+  [ ${#letters} = 22 ]
+  printf '%.6s.%s\n' "$letters" "${letters#??????}" > "$work/key"
   mv "$work/key" "$1.key"
 }
 
@@ -76,6 +89,12 @@ need() { # FILE COMMAND...: prints the file, and makes it unless this is only a 
 
 while read -r name ca subject usage names; do
   [ -n "$name" ] || continue
+  case $usage in
+    secret | token)
+      [ -s "$name.key" ] || need "$name.key" "make_$usage" "$name"
+      continue
+      ;;
+  esac
   [ -s "$name.key" ] || need "$name.key" make_key "$name"
   if [ "$usage" = key ]; then
     case $planned in *" $name.key "*) ;; *) [ ! -s "$name.pub" ] || continue ;; esac
