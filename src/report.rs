@@ -8,6 +8,7 @@ mod diff;
 mod json;
 mod jsonl;
 mod live;
+mod profile;
 mod recap;
 mod writer;
 
@@ -16,6 +17,7 @@ pub use default::{Default, Look};
 pub use json::Json;
 pub use jsonl::Jsonl;
 pub use live::Live;
+pub use profile::{Order, Profile, ProfileOptions, Timer, What};
 pub use writer::{Screen, Streams, follow};
 
 use crate::event::Event;

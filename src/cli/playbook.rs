@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::engine::{Engine, RunOptions, StepAnswer};
 use crate::event::Event;
 use crate::program::{CompiledPlay, Library, TagFilter};
-use crate::report::{self, Colors, Live, Look, Report, Streams};
+use crate::report::{self, Colors, Live, Look, Profile, ProfileOptions, Report, Streams, Timer, What};
 use crate::runner::Pool;
 use crate::vars::{RunInfo, World};
 use crate::yaml;
@@ -337,7 +337,23 @@ impl Session {
         let streams =
             Streams { out: Box::new(std::io::BufWriter::new(std::io::stdout())), err: Box::new(std::io::stderr()), log: log.map(|log| Box::new(log) as _) };
         let live = (terminal && std::io::stderr().is_terminal()).then(|| Live::new(console::width()));
-        (vec![report], streams, live)
+        let mut reports = vec![report];
+        reports.extend(self.profiles());
+        (reports, streams, live)
+    }
+
+    /// The further callbacks that are enabled; `unsupported` has named the others.
+    fn profiles(&self) -> Vec<Box<dyn Report>> {
+        let options = ProfileOptions::read(console::width(), self.config.verbosity, |name| self.around.env.get(name).cloned());
+        let profile = |what| Some(Box::new(Profile::new(what, options.clone())) as Box<dyn Report>);
+        let named = |name: &String| match name.rsplit('.').next().unwrap_or_default() {
+            "timer" => Some(Box::new(Timer::new()) as Box<dyn Report>),
+            "profile_tasks" => profile(What::Tasks),
+            "profile_roles" => profile(What::Roles),
+            "profile_waiting" => profile(What::Waiting),
+            _ => None,
+        };
+        self.config.callbacks_enabled.iter().filter_map(named).collect()
     }
 }
 

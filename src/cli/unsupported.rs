@@ -8,7 +8,6 @@ use crate::value::text;
 /// Settings without effect, and why. Those that only tune what rplay does not have (pipelining, control paths, cows) are left out on purpose.
 const SETTINGS: &[(&str, &str)] = &[
     ("CACHE_PLUGIN", "rplay keeps facts for one run only"),
-    ("CALLBACKS_ENABLED", "rplay has no further callbacks"),
     ("DEFAULT_ACTION_PLUGIN_PATH", PYTHON),
     ("DEFAULT_CALLBACK_PLUGIN_PATH", PYTHON),
     ("DEFAULT_CONNECTION_PLUGIN_PATH", PYTHON),
@@ -39,6 +38,9 @@ pub(super) const DEBUGGER: &str = "rplay has no interactive debugger";
 /// Callbacks for standard output that rplay has, under their short names.
 const CALLBACKS: &[&str] = &["default", "json", "jsonl", "yaml", "actionable"];
 
+/// Further callbacks that rplay has, under their short names.
+const FURTHER: &[&str] = &["timer", "profile_tasks", "profile_roles", "profile_waiting"];
+
 /// Warnings about what is set and has no effect.
 pub(super) fn check(flags: &Flags, config: &Config) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = SETTINGS.iter().filter_map(|(name, why)| of_setting(config, name, why)).collect();
@@ -47,8 +49,19 @@ pub(super) fn check(flags: &Flags, config: &Config) -> Vec<Diagnostic> {
         (flags.connect.sftp_extra_args.is_some(), "--sftp-extra-args", "files travel over the open session, not by sftp"),
         (!flags.run.module_path.is_empty(), "--module-path", PYTHON),
     ];
+    found.extend(unknown_callbacks(config));
     found.extend(options.iter().filter(|(set, ..)| *set).map(|(_, name, why)| Diagnostic::warning(format!("the option {name} has no effect: {why}"))));
     found
+}
+
+fn unknown_callbacks(config: &Config) -> Option<Diagnostic> {
+    let known = |name: &&String| FURTHER.contains(&name.rsplit('.').next().unwrap_or_default());
+    let missing: Vec<&str> = config.callbacks_enabled.iter().filter(|name| !known(name)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let warning = Diagnostic::warning(format!("rplay has no callback {}; it has {}", missing.join(", "), FURTHER.join(", ")));
+    placed(warning, &config.setting("CALLBACKS_ENABLED")?.origin)
 }
 
 fn of_setting(config: &Config, name: &str, why: &str) -> Option<Diagnostic> {
