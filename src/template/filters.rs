@@ -14,6 +14,7 @@ mod date;
 mod each;
 pub mod encode;
 mod general;
+mod jmespath;
 pub mod json;
 mod mapping;
 mod markup;
@@ -94,6 +95,7 @@ static FILTERS: &[(&str, Filter)] = &[
     ("items2dict", mapping::items2dict),
     ("join", sequence::join),
     ("joinpath", path::path_join),
+    ("json_query", jmespath::json_query),
     ("keep_keys", mapping::keep_keys),
     ("last", sequence::last),
     ("length", sequence::length),
@@ -233,7 +235,8 @@ pub fn named(kind: &str, name: &str, fault: Fault) -> Fault {
     if fault.kind != FaultKind::Error || fault.message.contains(" plugin '") || fault.span.is_some() || !fault.trail.is_empty() {
         return fault;
     }
-    let full = if name.contains('.') || kind == "lookup" { name.to_string() } else { format!("ansible.builtin.{name}") };
+    let home = if name == "json_query" { "community.general" } else { "ansible.builtin" };
+    let full = if name.contains('.') || kind == "lookup" { name.to_string() } else { format!("{home}.{name}") };
     Fault { message: format!("The {kind} plugin '{full}' failed: {}", fault.message), ..fault }
 }
 

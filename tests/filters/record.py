@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Records what ansible-core makes of the expressions in the case files beside it.
 
-`net.txt` needs the collections ansible.utils and community.general, netaddr and jmespath as well. Run it with a Python that has ansible-core: `python tests/filters/record.py [FILE...]`. A case is one line: an expression, then what it is
+`net.txt` needs the collections ansible.utils and community.general and netaddr as well, `json_query.txt` community.general and jmespath. Run it with a Python that has ansible-core: `python tests/filters/record.py [FILE...]`. A case is one line: an expression, then what it is
 worth, after ` => `. What is recorded is Python's repr, or `! ` and the message of the error, or `? ` and the message of what is undefined.
 Lines that are empty or begin with `#` stay as they are; a case without ` => ` is new. `=> ~ ` marks what rplay makes otherwise on purpose:
 such a line is kept as it is and compared as it is.

@@ -95,6 +95,15 @@ pub fn tojson(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fault
     Ok(plain.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027").into())
 }
 
+/// JSON without blanks, as `json.dumps(separators=(',', ':'))` writes it.
+///
+/// # Errors
+/// A part has no value.
+pub fn compact(value: &Value) -> Result<String, Fault> {
+    let style = Style { indent: None, item: ",".into(), key: ":".into(), sort: false, ascii: true, skip_keys: false, allow_nan: true };
+    dumps(value, &style)
+}
+
 fn dumps(value: &Value, style: &Style) -> Result<String, Fault> {
     let mut out = String::new();
     write(&mut out, value, style, 0)?;
