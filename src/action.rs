@@ -9,6 +9,7 @@ mod fetch;
 mod hosts;
 mod include_vars;
 mod module;
+mod package;
 mod pause;
 mod raw;
 mod request;
@@ -38,6 +39,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("gather_facts", facts::gather),
     ("group_by", hosts::group_by),
     ("include_vars", include_vars::run),
+    ("package", package::run),
     ("pause", pause::run),
     ("raw", raw::run),
     ("script", script::run),

@@ -39,6 +39,8 @@ pub enum Change {
     Unit { name: String, active: Option<bool>, enabled: Option<bool>, masked: Option<bool> },
     /// Packages are installed or removed: files may appear anywhere.
     Package { names: Vec<String>, present: bool },
+    /// The lists of packages are read anew: which packages there are may be another matter then.
+    PackageLists,
     /// A file system is mounted or unmounted.
     Mount { path: PathBuf, mounted: bool },
     /// Something that cannot be predicted, such as a command.

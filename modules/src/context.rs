@@ -59,6 +59,7 @@ pub struct Context<'a> {
     warnings: Vec<String>,
     deprecations: Vec<Value>,
     staged: Vec<tempfile::TempPath>,
+    staged_dirs: Vec<tempfile::TempDir>,
 }
 
 /// What a call leaves beside the module's own result.
@@ -88,6 +89,7 @@ impl<'a> Context<'a> {
             warnings: vec![],
             deprecations: vec![],
             staged: vec![],
+            staged_dirs: vec![],
         }
     }
 
@@ -101,7 +103,7 @@ impl<'a> Context<'a> {
         &*self.system
     }
 
-    /// Only `write.rs` and `attributes.rs` write through this.
+    /// Only `write.rs`, `attributes.rs` and what apt keeps for the time of a run write through this.
     pub(crate) fn system_mut(&mut self) -> &mut dyn System {
         self.system
     }
@@ -428,6 +430,17 @@ impl<'a> Context<'a> {
         let plain = path.to_path_buf();
         self.staged.push(path);
         Ok(plain)
+    }
+
+    /// A private temporary directory; it goes with the call.
+    ///
+    /// # Errors
+    /// No directory takes it.
+    pub fn scratch_dir(&mut self) -> Result<PathBuf, Failure> {
+        let dir = tempfile::Builder::new().prefix(".ansible_tmp").tempdir().tried(|| "no directory for temporary files".into())?;
+        let path = dir.path().to_path_buf();
+        self.staged_dirs.push(dir);
+        Ok(path)
     }
 
     /// Sends content ahead of the reply.

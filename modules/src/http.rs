@@ -189,6 +189,27 @@ impl Client {
     }
 }
 
+/// Fetches a small thing, with the proxies of the environment.
+pub(crate) fn fetch(args: &Args, cx: &Context<'_>, url: &str) -> Result<Vec<u8>, Failure> {
+    let mut own = Map::new();
+    for (key, value) in [("use_proxy", true), ("use_netrc", true), ("decompress", true), ("validate_certs", args.bool("validate_certs").unwrap_or(true))] {
+        own.insert(key.into(), json!(value));
+    }
+    own.insert("http_agent".into(), json!("ansible-httpget"));
+    if let Some(path) = url.strip_prefix("file://") {
+        return cx.read(std::path::Path::new(path));
+    }
+    let client = Client::new(&Args(own), cx, url, 30)?;
+    let query = Query { method: "GET".into(), url: url.to_owned(), headers: vec![], body: None, follow: "urllib2".into() };
+    let answer = client.send(&query).map_err(|NoAnswer(why)| Failure::new(why))?;
+    if answer.status != 200 {
+        return Err(Failure::new(answer.info().get("msg").and_then(Value::as_str).unwrap_or_default()));
+    }
+    let mut bytes = vec![];
+    answer.reader().read_to_end(&mut bytes).map_err(Failure::from)?;
+    Ok(bytes)
+}
+
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())

@@ -3,7 +3,8 @@
 //!
 //! In a case `DIR` is the directory. Fields: `name`, `before` (tree), `args`, `expect` (part of the result), `after` (tree), `fails`
 //! (part of the message), `diff: true`, `repeats: true` (a second run changes again), `memory: false` (needs the real machine),
-//! `content` (what the controller has, sent when asked for).
+//! `content` (what the controller has, sent when asked for), `root: true` (the tree is the root of a machine in memory, for modules
+//! whose paths are fixed). Programs in `bin/` of the tree come before the machine's; `$HOME` is the directory for them.
 //! A tree maps paths to a file's text, to `{dir: MODE}`, `{link: TARGET}`, `{file: TEXT, mode: MODE}`, or to null for nothing.
 
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ struct Case {
     #[serde(default = "yes")]
     memory: bool,
     content: Option<String>,
+    #[serde(default)]
+    root: bool,
 }
 
 fn yes() -> bool {
@@ -81,8 +84,13 @@ impl Case {
     }
 
     fn run(&self, module: &str, dir: &str, check: bool, system: &mut dyn System) -> Reply {
-        let path = std::env::var("PATH").unwrap_or_default();
-        let env = vec![("PATH".into(), path), ("HOME".into(), dir.to_owned()), ("LC_ALL".into(), "C".into())];
+        self.run_with(module, dir, dir, check, system)
+    }
+
+    /// As `run`, with the programs of the tree in another directory than the one that `DIR` names.
+    fn run_with(&self, module: &str, dir: &str, programs: &str, check: bool, system: &mut dyn System) -> Reply {
+        let path = format!("{programs}/bin:{}", std::env::var("PATH").unwrap_or_default());
+        let env = vec![("PATH".into(), path), ("HOME".into(), programs.to_owned()), ("LC_ALL".into(), "C".into())];
         let settings = Settings { check, diff: self.diff, live: false, env, umask: 0o022 };
         execute_on(&self.call(module, dir, check), system, &mut Content(self.content.clone()), settings, &Control::default())
     }
@@ -239,6 +247,36 @@ fn in_memory(module: &str, case: &Case) -> Result<(), String> {
     Ok(())
 }
 
+/// The machine in memory whose root is the case's tree; what programs do stays in the temporary directory.
+fn at_root(module: &str, case: &Case) -> Result<(), String> {
+    let temporary = tempfile::tempdir().unwrap();
+    build(temporary.path(), &case.before);
+    let programs = temporary.path().to_string_lossy().into_owned();
+    let machine = || {
+        let mut memory = Overlay::new(Nothing, (1, 0), 0o022);
+        load(&mut memory, temporary.path(), Path::new("/"));
+        memory
+    };
+    let before = snapshot(temporary.path());
+    let predicted = case.run_with(module, "", &programs, true, &mut Overlay::new(machine(), (1, 0), 0o022));
+    if snapshot(temporary.path()) != before {
+        return Err("check mode changed something".into());
+    }
+    let mut memory = machine();
+    let real = case.run_with(module, "", &programs, false, &mut memory);
+    if let Some(why) = check_result(case, &real, "").or_else(|| check_tree(&memory, Path::new("/"), &case.after)) {
+        return Err(why);
+    }
+    let known = !predicted.result.contains_key("_rplay_unknown");
+    if known && case.fails.is_none() && predicted.result["changed"] != real.result["changed"] {
+        return Err(format!("check mode predicted {}", Value::Object(predicted.result)));
+    }
+    if case.fails.is_none() && !case.repeats && case.run_with(module, "", &programs, false, &mut memory).result["changed"] != json!(false) {
+        return Err("a second run changed".into());
+    }
+    Ok(())
+}
+
 /// Copies a tree of the disk into memory.
 fn load(memory: &mut Overlay<Nothing>, from: &Path, to: &Path) {
     for name in Real.list(from).unwrap() {
@@ -258,6 +296,13 @@ fn load(memory: &mut Overlay<Nothing>, from: &Path, to: &Path) {
     }
 }
 
+/// The cases of a file; `<<` takes over what an anchor has.
+fn parse(text: &str) -> Result<Vec<Case>, serde_yaml::Error> {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text)?;
+    value.apply_merge()?;
+    serde_yaml::from_value(value)
+}
+
 #[test]
 fn cases() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -270,7 +315,7 @@ fn cases() {
             let path = root.join(&module).join(&file);
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(path.extension().is_some_and(|end| end == "yml"), "{} would be forgotten", path.display());
-            let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let cases: Vec<Case> = parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             assert!(!cases.is_empty(), "{} is empty", path.display());
             for case in cases {
                 let label = format!("{module}/{}: {}", file.to_string_lossy(), case.name);
@@ -278,6 +323,10 @@ fn cases() {
                     continue;
                 }
                 ran += 1;
+                if case.root {
+                    wrong.extend(at_root(&module, &case).err().map(|why| format!("{label}\n    in memory: {why}")));
+                    continue;
+                }
                 wrong.extend(on_disk(&module, &case).err().map(|why| format!("{label}\n    on disk: {why}")));
                 if case.memory {
                     wrong.extend(in_memory(&module, &case).err().map(|why| format!("{label}\n    in memory: {why}")));

@@ -1,11 +1,15 @@
 //! The modules of `ansible.builtin`, one file each.
 
+pub mod apt;
+pub mod apt_repository;
 mod archive;
 pub mod async_status;
 pub mod blockinfile;
 pub mod command;
 pub mod copy;
 mod copy_tree;
+pub mod deb822_repository;
+pub mod dpkg_selections;
 mod editing;
 pub mod fetch;
 pub mod file;
@@ -15,6 +19,8 @@ pub mod find;
 pub mod get_url;
 pub mod group;
 pub mod lineinfile;
+pub mod package;
+pub mod package_facts;
 pub mod ping;
 pub mod replace;
 pub mod script;

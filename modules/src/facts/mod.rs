@@ -91,6 +91,14 @@ pub(crate) fn collect(cx: &Context<'_>, wanted: &[String], fact_path: &str) -> R
     Ok(facts)
 }
 
+/// The name of the machine's package manager, as the fact `pkg_mgr`.
+pub(crate) fn package_manager_of(cx: &Context<'_>) -> String {
+    let mut facts = Facts::new();
+    distribution::collect(cx, &mut facts);
+    managers::package_manager(cx, &mut facts);
+    facts.get("pkg_mgr").and_then(Value::as_str).unwrap_or("unknown").to_owned()
+}
+
 /// Ansible's rule: `min` always unless refused; names add, names with `!` take away; only refusals mean all the rest.
 fn chosen(subset: &Subset, wanted: &[String]) -> bool {
     let named = |name: &str| subset.names.contains(&name) || name == "all" || name == "min" && subset.min;
