@@ -2,6 +2,7 @@
 #   make deps        what Debian must have, a venv with ansible-lint; checks Rust
 #   make build       rplay and the static runner, optimised                          (about 4 minutes the first time)
 #   make up          build, four lab hosts, kubernetes.yml on them                   (hosts: 2 s, the first time 1 to 2 minutes; 200 MB)
+#   make artifacts   programs and images of the lab's cluster, into ~/.cache/rplay/artifacts (built once: 20 to 30 minutes; needs Go 1.26)
 #   make test        everything that can be tested; CI runs exactly this
 #   make smoketest   the roles' own tests (tag `test`) on the lab
 #   make clean       takes the lab away
@@ -23,7 +24,7 @@ RPLAY := $(RELEASE)/rplay
 STATIC := CARGO_TARGET_$(shell echo $(TRIPLE) | tr 'a-z-' 'A-Z_')_RUSTFLAGS='-C target-feature=+crt-static'
 ARGS ?=
 
-.PHONY: help deps build runner debug up down test lint unit roles-test smoketest clean vagrant bench checksums
+.PHONY: help deps build runner debug artifacts up down test lint unit roles-test smoketest clean vagrant bench checksums
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -43,6 +44,9 @@ runner:
 debug: runner
 	cargo build -p rplay --bin rplay
 	install -m 755 $(CARGO_TARGET_DIR)/$(TRIPLE)/release/rplay-runner $(DEBUG)/$(RUNNER)
+
+artifacts:
+	sh lab/artifacts.sh $(ARGS)
 
 up: build
 	@echo "== lab: four hosts (2 s; the first time 1 to 2 minutes and 200 MB for the base image)"

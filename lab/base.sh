@@ -8,6 +8,8 @@ suite=$1 target=$2 mirror=${3:-http://deb.debian.org/debian}
 packages=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,passwd,iproute2,iputils-ping,iptables,nftables
 packages=$packages,ca-certificates,curl,wget,procps,kmod,conntrack,ebtables,ethtool,socat,ipset,bridge-utils,netbase
 packages=$packages,less,openssl,rsync,tar,gzip,xz-utils,bzip2
+# what roles configure, since hosts of the lab cannot install anything: the masters' common address, PXE, HTTP
+packages=$packages,keepalived,dnsmasq,nginx-light
 
 mmdebstrap --mode=root --variant=minbase --include="$packages" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -29,6 +31,9 @@ chroot "$target" systemctl mask systemd-udevd.service systemd-udevd-control.sock
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer e2scrub_reap.service; do
   chroot "$target" systemctl disable "$unit" 2>/dev/null || true
 done
+# roles start these where they want them
+for unit in keepalived.service dnsmasq.service nginx.service; do chroot "$target" systemctl disable "$unit" 2>/dev/null; done
+[ -z "$(find "$target/usr" -name 'python3*' -path '*/bin/*')" ] || { echo 'error: a package brought Python into the base' >&2; exit 1; }
 
 : > "$target/etc/machine-id"; rm -f "$target/var/lib/dbus/machine-id"      # every host makes its own
 rm -f "$target"/etc/ssh/ssh_host_*                                         # the lab brings one

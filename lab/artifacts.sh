@@ -1,0 +1,123 @@
+#!/bin/sh
+# Fills a cache outside of the project with what the lab's cluster runs: programs, images, manifests.
+#   artifacts.sh [WHAT...]      (make artifacts)  WHAT: names below or of images; default: everything that is missing
+# Each comes from the first source that works: its publisher's release, Go modules pinned in artifacts/go, Debian's packages.
+# What is there stays; a folder appears in the cache only when it is complete, so an interrupted run goes on where it was.
+set -eu
+. "$(dirname "$0")/artifacts/common.sh"
+
+# component              folder in go/          module that has its version                 time to build on two idle cores
+components='
+etcd                    etcd                    go.etcd.io/etcd/server/v3                   1-minute
+containerd              containerd              github.com/containerd/containerd/v2         2-minutes
+runc                    runc                    github.com/opencontainers/runc              1-minute
+cni                     cni                     github.com/containernetworking/plugins      1-minute
+kubernetes              kubernetes              k8s.io/kubernetes                           8-minutes
+coredns                 coredns                 github.com/coredns/coredns                  1-minute
+flannel                 flannel                 github.com/flannel-io/flannel               1-minute
+metrics-server          metrics-server          sigs.k8s.io/metrics-server                  1-minute
+local-path-provisioner  local-path-provisioner  github.com/rancher/local-path-provisioner   1-minute
+kubernetes              kubernetes-previous     k8s.io/kubernetes                           8-minutes
+'
+
+# file         full name of the image                                         component it is made from
+v() { pinned "$1" "$2"; }
+images="
+pause          registry.k8s.io/pause:3.10.2                                    -
+coredns        registry.k8s.io/coredns/coredns:v$(v coredns github.com/coredns/coredns)  coredns
+flannel        ghcr.io/flannel-io/flannel:v$(v flannel github.com/flannel-io/flannel)  flannel
+metrics-server registry.k8s.io/metrics-server/metrics-server:v$(v metrics-server sigs.k8s.io/metrics-server)  metrics-server
+local-path     docker.io/rancher/local-path-provisioner:v$(v local-path-provisioner github.com/rancher/local-path-provisioner)  local-path-provisioner
+busybox        docker.io/library/busybox:1.37                                  -
+nginx          docker.io/library/nginx:1.26                                    -
+redis          docker.io/library/redis:8                                       -
+guestbook      docker.io/rplay/guestbook-standin:1                             -
+headlamp       docker.io/rplay/headlamp-standin:1                              -
+"
+
+# one at a time: two runs would build the same things
+mkdir -p "$artifacts"
+exec 9> "$artifacts/.lock"
+flock 9
+
+# which publishers answer; asked once, and only when something is missing
+probe() {
+  [ -z "${probed:-}" ] || return 0
+  probed=yes UPSTREAM=
+  for host in dl.k8s.io github.com; do
+    if curl -fsSL --connect-timeout 3 --max-time 6 -o /dev/null "https://$host/" 2>/dev/null; then UPSTREAM="$UPSTREAM $host"; fi
+  done
+  export UPSTREAM
+  if [ -n "$UPSTREAM" ]; then say "== publishers that answer:$UPSTREAM"
+  else say "== no publisher answers (dl.k8s.io, github.com): building from Go modules"; fi
+}
+
+# complete FOLDER RECIPE: whether the cache has it, made in this way
+complete() { [ -e "$1/SHA256SUMS" ] && [ "$(cat "$1/RECIPE" 2>/dev/null)" = "$2" ]; }
+
+# component NAME FOLDER MODULE TIME
+component() {
+  version=$(pinned "$2" "$3")
+  target=$artifacts/$1-$version
+  recipe=$(cat "$modules/$2"/go.* "$modules/$2"/*.go 2>/dev/null | sha256sum | cut -c1-16)
+  ! complete "$target" "$recipe" || return 0
+  probe
+  say "== $1 $version (about $(echo "$4" | tr - ' ') where it has to be built)"
+  start=$(date +%s)
+  for source in release modules debian; do
+    rm -rf "$artifacts/.building"; mkdir "$artifacts/.building"
+    if (cd "$artifacts/.building" && sh "$here/$1.sh" $source "$2" "$version") 2> "$artifacts/.log"; then
+      (cd "$artifacts/.building" && sha256sum -- * | grep -v ' SOURCE$' > .sums && mv .sums SHA256SUMS && echo "$recipe" > RECIPE)
+      rm -rf "$target"; mv "$artifacts/.building" "$target"
+      say "   $(cat "$target/SOURCE"): $(($(date +%s) - start)) s, $(du -sm "$target" | cut -f1) MB"
+      return 0
+    fi
+    sed 's/^/   /' "$artifacts/.log" | grep -v '^   I:' | tail -n 5
+  done
+  rm -rf "$artifacts/.building"
+  failed="$failed $1-$version"
+}
+
+# image FILE FULL-NAME COMPONENT
+image() {
+  tag=${2##*:}
+  target=$artifacts/images/$1-${tag#v}.tar
+  recipe=$( (cat "$here/images.sh" "$here/image.sh" "$modules"/lab/*.mod "$modules"/lab/*/*.go; echo "$2"
+    [ "$3" = - ] || cat "$artifacts/$3-${tag#v}/SHA256SUMS" 2>&1) | sha256sum | cut -c1-16)
+  line="$2: $1-${tag#v}.tar"
+  if [ -e "$target" ] && [ "$(cat "$artifacts/images/.$1.recipe" 2>/dev/null)" = "$recipe" ]; then echo "$line" >> "$index"; return 0; fi
+  say "== image $2 (a few seconds)"
+  start=$(date +%s)
+  rm -rf "$artifacts/.building"; mkdir -p "$artifacts/.building" "$artifacts/images"
+  if (cd "$artifacts/.building" && sh "$here/images.sh" "${target##*/}" "$2") 2> "$artifacts/.log"; then
+    mv "$artifacts/.building/${target##*/}" "$target"
+    mv "$artifacts/.building/SOURCE" "$target.SOURCE"
+    echo "$recipe" > "$artifacts/images/.$1.recipe"
+    echo "$line" >> "$index"
+    say "   $(($(date +%s) - start)) s, $(du -sm "$target" | cut -f1) MB"
+  else
+    sed 's/^/   /' "$artifacts/.log" | tail -n 5
+    failed="$failed $2"
+  fi
+  rm -rf "$artifacts/.building"
+}
+
+failed=
+wanted=" $* "
+echo "$components" > "$artifacts/.components"
+while read -r name folder module time; do
+  case $name,$wanted in ,*) continue ;; *,'  ' | *" $name "*) component "$name" "$folder" "$module" "$time" 9>&- <&- ;; esac
+done < "$artifacts/.components"
+
+index=$artifacts/.index
+: > "$index"
+echo "$images" > "$artifacts/.images"
+while read -r file name component; do
+  case $file,$wanted in ,*) continue ;; *,'  ' | *" $file "*) image "$file" "$name" "$component" 9>&- <&- ;; esac
+done < "$artifacts/.images"
+# the index is whole only when all images were asked for
+[ "$wanted" != '  ' ] || { mkdir -p "$artifacts/images"; cmp -s "$index" "$artifacts/images/index.yml" || mv "$index" "$artifacts/images/index.yml"; }
+rm -rf "$artifacts/.components" "$artifacts/.images" "$artifacts/.log" "$artifacts/.apt" "$index"
+
+if [ -n "$failed" ]; then fail "these could not be made:$failed"; fi
+say "artifacts: complete in $artifacts"
