@@ -302,6 +302,11 @@ impl Config {
         self.settings.get(name)
     }
 
+    /// Every setting of the table.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.clone()
+    }
+
     /// A colour by the name it has in `[colors]`: `ok`, `changed`, `error`...
     pub fn color(&self, name: &str) -> Option<&str> {
         self.setting(&format!("COLOR_{}", name.to_uppercase()))?.value.as_str()

@@ -52,6 +52,10 @@ impl Scope<Templated> for Vars {
     fn environment(&self, name: &str) -> Option<String> {
         (name == "HOME").then(|| "/root".into())
     }
+
+    fn setting(&self, _: &str) -> Option<(Value, String)> {
+        None
+    }
 }
 
 /// One line: an expression and what it is worth.

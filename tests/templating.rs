@@ -41,6 +41,10 @@ impl Scope<Templated> for Variables {
     fn environment(&self, _: &str) -> Option<String> {
         None
     }
+
+    fn setting(&self, _: &str) -> Option<(Value, String)> {
+        None
+    }
 }
 
 fn folder() -> PathBuf {

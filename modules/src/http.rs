@@ -1,4 +1,5 @@
-//! An HTTP client for `uri` and `get_url`: redirects, authentication, proxies and certificates by Ansible's rules. Unix sockets are in `http_unix`.
+//! An HTTP client for `uri`, `get_url` and the controller's lookup `url`: redirects, authentication, proxies and certificates by Ansible's rules.
+//! Unix sockets are in `http_unix`.
 
 use std::io::Read;
 use std::time::Duration;
@@ -70,6 +71,23 @@ pub(crate) struct Answer {
 /// Why there is no answer.
 pub(crate) struct NoAnswer(pub String);
 
+/// What a request needs of the machine that it starts from.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub env: &'a [(String, String)],
+    pub control: &'a Control,
+}
+
+impl<'a> Around<'a> {
+    pub(crate) fn of(cx: &'a Context<'_>) -> Around<'a> {
+        Around { env: cx.environment(), control: cx.control() }
+    }
+
+    fn variable(&self, name: &str) -> Option<&'a str> {
+        self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The client with everything that does not change between redirects.
 pub(crate) struct Client {
     agent: Agent,
@@ -81,7 +99,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(args: &Args, cx: &Context<'_>, url: &str, timeout: u64) -> Result<Client, Failure> {
+    pub(crate) fn new(args: &Args, around: Around<'_>, url: &str, timeout: u64) -> Result<Client, Failure> {
         for name in ["use_gssapi"] {
             if args.flag(name) {
                 return Err(Failure::new(format!("{name} is not supported")));
@@ -103,14 +121,14 @@ impl Client {
             .timeout_recv_response(wait)
             .timeout_per_read(wait)
             .tls_config(tls(args)?);
-        config = config.proxy(if args.flag("use_proxy") { proxy(cx, url) } else { None });
-        let resolver = Names { env: cx.environment().to_vec(), control: cx.control().clone() };
+        config = config.proxy(if args.flag("use_proxy") { proxy(around, url) } else { None });
+        let resolver = Names { env: around.env.to_vec(), control: around.control.clone() };
         let agent = match args.str("unix_socket") {
             Some(path) => Agent::with_parts(config.build(), UnixConnector::new(path).chain(RustlsConnector::default()), Anywhere),
             None => Agent::with_parts(config.build(), DefaultConnector::default(), resolver),
         };
         let user = args.str("url_username").map(|user| (user.to_owned(), args.text("url_password").to_owned()));
-        let user = user.or_else(|| user_in(url)).or_else(|| if args.flag("use_netrc") { netrc(cx, url) } else { None });
+        let user = user.or_else(|| user_in(url)).or_else(|| if args.flag("use_netrc") { netrc(around, url) } else { None });
         Ok(Client {
             agent,
             user,
@@ -295,8 +313,8 @@ fn certificates(path: &str) -> Result<Vec<Certificate<'static>>, Failure> {
 }
 
 /// The proxy that the call's environment names for a URL.
-fn proxy(cx: &Context<'_>, url: &str) -> Option<Proxy> {
-    let either = |name: &str| cx.variable(name).or(cx.variable(&name.to_uppercase())).filter(|value| !value.is_empty());
+fn proxy(around: Around<'_>, url: &str) -> Option<Proxy> {
+    let either = |name: &str| around.variable(name).or(around.variable(&name.to_uppercase())).filter(|value| !value.is_empty());
     let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
     let found = either(&format!("{scheme}_proxy")).or_else(|| either("all_proxy"))?;
     let host = host_of(url);
@@ -346,8 +364,8 @@ fn unquote(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn netrc(cx: &Context<'_>, url: &str) -> Option<(String, String)> {
-    let path = cx.variable("NETRC").map_or_else(|| format!("{}/.netrc", cx.variable("HOME").unwrap_or("/nowhere")), str::to_owned);
+fn netrc(around: Around<'_>, url: &str) -> Option<(String, String)> {
+    let path = around.variable("NETRC").map_or_else(|| format!("{}/.netrc", around.variable("HOME").unwrap_or("/nowhere")), str::to_owned);
     let text = std::fs::read_to_string(path).ok()?;
     let host = host_of(url);
     let (mut here, mut user, mut password) = (false, None, None);

@@ -11,6 +11,7 @@ pub mod coerce;
 pub mod context;
 pub mod control;
 pub mod digest;
+pub mod download;
 pub mod execute;
 mod facts;
 pub mod glob;

@@ -116,6 +116,7 @@ impl Session {
             skip_tags: config.tags_skip.clone(),
             inventory_sources: inventory.sources().to_vec(),
             config_file: config.file.as_ref().map(|source| source.path.clone()),
+            settings: config.settings(),
             environment: Arc::new(around.env.clone()),
             secrets: secrets.clone(),
             inject_facts: config.setting("INJECT_FACTS_AS_VARS").is_none_or(|chosen| chosen.value.is_true()),

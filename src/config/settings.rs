@@ -347,6 +347,17 @@ settings! {
     "sh.async_dir" Str "~/.ansible_async" [("defaults", "async_dir")] ["ANSIBLE_ASYNC_DIR"] [];
     "sh.admin_users" List "root,toor" [("defaults", "admin_users")] ["ANSIBLE_ADMIN_USERS"] [];
     "sh.world_readable_temp" Bool "False" [("defaults", "allow_world_readable_tmpfiles")] ["ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP"] [];
+    "url.force" Bool "False" [("url_lookup", "force")] ["ANSIBLE_LOOKUP_URL_FORCE"] [];
+    "url.timeout" Float "10" [("url_lookup", "timeout")] ["ANSIBLE_LOOKUP_URL_TIMEOUT"] [];
+    "url.http_agent" Str "ansible-httpget" [("url_lookup", "agent")] ["ANSIBLE_LOOKUP_URL_AGENT"] [];
+    "url.force_basic_auth" Bool "False" [("url_lookup", "force_basic_auth")] ["ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH"] [];
+    "url.follow_redirects" Str "urllib2" [("url_lookup", "follow_redirects")] ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"] ["all", "none", "safe", "urllib2", "no", "yes"];
+    "url.use_gssapi" Bool "False" [("url_lookup", "use_gssapi")] ["ANSIBLE_LOOKUP_URL_USE_GSSAPI"] [];
+    "url.use_netrc" Bool "True" [("url_lookup", "use_netrc")] ["ANSIBLE_LOOKUP_URL_USE_NETRC"] [];
+    "url.unix_socket" Str - [("url_lookup", "unix_socket")] ["ANSIBLE_LOOKUP_URL_UNIX_SOCKET"] [];
+    "url.ca_path" Str - [("url_lookup", "ca_path")] ["ANSIBLE_LOOKUP_URL_CA_PATH"] [];
+    "url.unredirected_headers" List - [("url_lookup", "unredirected_headers")] ["ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS"] [];
+    "url.ciphers" List - [("url_lookup", "ciphers")] ["ANSIBLE_LOOKUP_URL_CIPHERS"] [];
     "script.always_show_stderr" Bool "True" [("inventory_plugin_script", "always_show_stderr")] ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"] [];
     "setup.gather_subset" List "" [("defaults", "gather_subset")] ["ANSIBLE_GATHER_SUBSET"] [];
     "setup.gather_timeout" Int - [("defaults", "gather_timeout")] ["ANSIBLE_GATHER_TIMEOUT"] [];

@@ -107,8 +107,27 @@ pub enum What {
 
 /// Actions whose time is a program's or a service's on the host, not rplay's.
 const OTHERS: &[&str] = &[
-    "apt", "async_status", "command", "dnf", "get_url", "k8s", "k8s_drain", "k8s_exec", "k8s_info", "package", "pause", "raw", "reboot", "script", "service",
-    "shell", "systemd", "systemd_service", "uri", "wait_for", "wait_for_connection",
+    "apt",
+    "async_status",
+    "command",
+    "dnf",
+    "get_url",
+    "k8s",
+    "k8s_drain",
+    "k8s_exec",
+    "k8s_info",
+    "package",
+    "pause",
+    "raw",
+    "reboot",
+    "script",
+    "service",
+    "shell",
+    "systemd",
+    "systemd_service",
+    "uri",
+    "wait_for",
+    "wait_for_connection",
 ];
 
 impl Profile {

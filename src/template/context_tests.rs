@@ -53,6 +53,10 @@ impl Scope<Templated> for Variables {
     fn environment(&self, _: &str) -> Option<String> {
         None
     }
+
+    fn setting(&self, _: &str) -> Option<(Value, String)> {
+        None
+    }
 }
 
 fn variables(text: &str) -> Arc<Variables> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Arguments;
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Fault, Value};
 
 /// The evaluation that calls a filter, test, lookup or function.
@@ -22,6 +23,12 @@ pub trait Env {
 
     /// A variable of the controller's environment.
     fn environment(&self, name: &str) -> Option<String>;
+
+    /// A setting by the name that it has in the table of settings, and who decided it; `None` for one that is not there.
+    fn setting(&self, name: &str) -> Option<(Value, String)>;
+
+    /// Complains about something that goes on.
+    fn warn(&self, warning: Diagnostic);
 
     /// Check mode.
     fn check_mode(&self) -> bool;

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use super::Lookup;
 use super::filters::short_name;
 
+mod config;
 mod csvfile;
 mod files;
 mod ini;
@@ -15,10 +16,12 @@ mod loops;
 mod password;
 mod search;
 mod sequence;
+mod url;
 
 /// Every lookup by name.
 static LOOKUPS: &[(&str, Lookup)] = &[
     ("cartesian", loops::cartesian),
+    ("config", config::config),
     ("csvfile", csvfile::csvfile),
     ("dict", loops::dict),
     ("env", known::env),
@@ -42,6 +45,7 @@ static LOOKUPS: &[(&str, Lookup)] = &[
     ("template", files::template),
     ("together", loops::together),
     ("unvault", files::unvault),
+    ("url", url::url),
     ("varnames", known::varnames),
     ("vars", known::vars),
 ];

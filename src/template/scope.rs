@@ -38,4 +38,7 @@ pub trait Scope<T>: fmt::Debug + Send + Sync {
 
     /// The controller's environment as it was when rplay started, for `lookup('env')`.
     fn environment(&self, name: &str) -> Option<String>;
+
+    /// A setting by the name that it has in the table of settings, and who decided it (`default`, `env: NAME`, a file), for `lookup('config')`.
+    fn setting(&self, name: &str) -> Option<(Value, String)>;
 }

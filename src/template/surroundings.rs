@@ -13,6 +13,7 @@ use super::place::Place;
 use super::tree::{FilterOp, TestOp};
 use super::unit::Unit;
 use super::{Arguments, attribute, file, operators};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Fault, Value};
 
 /// The evaluation over one context.
@@ -35,6 +36,14 @@ impl Env for Surroundings<'_> {
 
     fn environment(&self, name: &str) -> Option<String> {
         self.cx.scope().environment(name)
+    }
+
+    fn setting(&self, name: &str) -> Option<(Value, String)> {
+        self.cx.scope().setting(name)
+    }
+
+    fn warn(&self, warning: Diagnostic) {
+        self.cx.warn(warning);
     }
 
     fn check_mode(&self) -> bool {

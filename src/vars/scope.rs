@@ -183,4 +183,8 @@ impl Scope<Templated> for TaskScope {
     fn environment(&self, name: &str) -> Option<String> {
         self.world.run.environment.get(name).cloned()
     }
+
+    fn setting(&self, name: &str) -> Option<(Value, String)> {
+        self.world.run.settings.get(name).map(|chosen| (chosen.value.clone(), chosen.origin.to_string()))
+    }
 }

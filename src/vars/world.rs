@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Layer;
+use crate::config::Settings;
 use crate::inventory::{Inventory, VarFiles};
 use crate::value::{Dict, Value};
 use crate::vault::Secrets;
@@ -36,6 +37,8 @@ pub struct RunInfo {
     pub inventory_sources: Vec<String>,
     /// The configuration file that was used.
     pub config_file: Option<PathBuf>,
+    /// Every setting of the table, for `lookup('config')`.
+    pub settings: Arc<Settings>,
     /// The controller's environment.
     pub environment: Arc<BTreeMap<String, String>>,
     /// Vault passwords.

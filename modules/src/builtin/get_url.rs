@@ -13,7 +13,7 @@ use crate::change::Content;
 use crate::coerce;
 use crate::context::Context;
 use crate::digest;
-use crate::http::{self, Client, NoAnswer, Query};
+use crate::http::{self, Around, Client, NoAnswer, Query};
 use crate::list::Module;
 use crate::outcome::{Failure, Outcome, Tried};
 use crate::spec::{Arg, Preset, Spec};
@@ -154,7 +154,7 @@ fn fetch(args: &Args, cx: &mut Context<'_>, url: &str, modified: Option<i64>, de
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err(Failure::new(format!("unknown url type: {url}; http, https and file are supported")));
     }
-    let client = Client::new(args, cx, url, args.int("timeout").unwrap_or(10).max(0) as u64)?;
+    let client = Client::new(args, Around::of(cx), url, args.int("timeout").unwrap_or(10).max(0) as u64)?;
     let mut headers: Vec<(String, String)> = args.dict("headers").into_iter().flatten().map(|(name, value)| (name.clone(), coerce::text(value))).collect();
     match modified {
         Some(time) => headers.push(("If-Modified-Since".into(), http_date(time))),

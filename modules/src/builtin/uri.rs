@@ -13,7 +13,7 @@ use crate::change::Content;
 use crate::coerce;
 use crate::context::Context;
 use crate::glob;
-use crate::http::{self, Answer, Client, NoAnswer, Query};
+use crate::http::{self, Answer, Around, Client, NoAnswer, Query};
 use crate::list::Module;
 use crate::outcome::{Failure, Outcome, Tried};
 use crate::spec::{Arg, Kind, Preset, Spec};
@@ -81,7 +81,7 @@ impl Module for Uri {
         }
         let query = query(args, cx, method)?;
         let started = Instant::now();
-        let client = Client::new(args, cx, &query.url, args.int("timeout").unwrap_or(30).max(0) as u64)?;
+        let client = Client::new(args, Around::of(cx), &query.url, args.int("timeout").unwrap_or(30).max(0) as u64)?;
         let answer = client.send(&query);
         cx.control().check()?;
         match answer {
