@@ -71,6 +71,36 @@ rm "$work/try/root.key"
 same "certificates: a new CA signs anew" "root.key root.crt a.crt " "$(certificates make 30 "${list/0.1/0.2}")"
 rm -rf "$work/try"
 
+# checksums.sh with what publishers list, each in its own way, in a folder.
+digest() { sha256sum <<< "$1" | cut -d' ' -f1; }
+listed() { mkdir -p "$(dirname "$work/web/$1")" && cat > "$work/web/$1"; }
+version() { sed -n "s/^  $1: *//p" roles/cluster/defaults/main/versions.yml; }
+for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+  digest "$program" | tr -d '\n' | listed "dl.k8s.io/release/v$(version kubernetes)/bin/linux/amd64/$program.sha256"
+done
+for system in darwin-amd64.zip linux-amd64.tar.gz linux-arm64.tar.gz; do
+  echo "$(digest "etcd $system")  etcd-v$(version etcd)-$system"
+done | listed "github.com/etcd-io/etcd/releases/download/v$(version etcd)/SHA256SUMS"
+archive=containerd-$(version containerd)-linux-amd64.tar.gz
+echo "$(digest containerd)  $archive" | listed "github.com/containerd/containerd/releases/download/v$(version containerd)/$archive.sha256sum"
+printf '%s  %s\n' "$(digest no)" libseccomp.tar.gz "$(digest runc)" runc.amd64 | listed "github.com/opencontainers/runc/releases/download/v$(version runc)/runc.sha256sum"
+archive=cni-plugins-linux-amd64-v$(version cni).tgz
+echo "$(digest cni)  /tmp/release/$archive" | listed "github.com/containernetworking/plugins/releases/download/v$(version cni)/$archive.sha256"
+archive=pypy$(sed -n 's/^pypy_version: *//p' roles/bootstrap/pypy/defaults/main.yml)-linux64.tar.bz2
+echo "<p>$(digest no)  pypy2.tar.bz2<br/>$(digest pypy)  $archive</p>" | listed pypy.org/checksums.html
+checksums() { MIRROR=file://$work/web sh scripts/checksums.sh "$work/sums.yml" "$work/pypy.yml"; }
+check "checksums: all are found" checksums
+check "checksums: a program's own" grep -qx "  kubernetes-$(version kubernetes)/kubelet: $(digest kubelet)" "$work/sums.yml"
+check "checksums: one of several archives" grep -qx "  etcd-.*-linux-amd64.tar.gz: $(digest "etcd linux-amd64.tar.gz")" "$work/sums.yml"
+check "checksums: a program under another name" grep -qx "  runc-$(version runc)/runc: $(digest runc)" "$work/sums.yml"
+check "checksums: a name with a folder" grep -q ": $(digest cni)$" "$work/sums.yml"
+check "checksums: out of a page" grep -qx "pypy_sha256: $(digest pypy)" "$work/pypy.yml"
+cp "$work/sums.yml" "$work/sums.before"
+rm -r "$work/web/github.com/containerd"
+if checksums > "$work/missing" 2>&1; then fail "checksums: one that is missing is an error" "$work/missing"
+else check "checksums: one that is missing is an error" grep -q '^error: .*containerd.* cannot be fetched' "$work/missing"; fi
+check "checksums: then nothing is written" cmp "$work/sums.yml" "$work/sums.before"
+
 if [ "$(id -u)" != 0 ]; then echo "skipped: hosts need root; run this as root to test roles on them"; exit; fi
 if ! unshare --mount --net --pid --fork true 2> "$work/out"; then
   echo "skipped: hosts need namespaces, and this machine gives none: $(head -n 1 "$work/out")"
