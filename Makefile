@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules
 
 CACHE ?= $(HOME)/.cache/rplay
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
-export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 TRIPLE := $(shell uname -m)-unknown-linux-gnu
 RUNNER := rplay-runner-$(shell uname -m)-linux
 RELEASE := $(CARGO_TARGET_DIR)/release
@@ -41,9 +41,10 @@ runner:
 	$(STATIC) cargo build --release --target $(TRIPLE) -p rplay-modules --bin rplay-runner
 
 # rplay as tests use it: quick to build
-debug: runner
+debug:
+	$(STATIC) cargo build --profile quick --target $(TRIPLE) -p rplay-modules --bin rplay-runner
 	cargo build -p rplay --bin rplay
-	install -m 755 $(CARGO_TARGET_DIR)/$(TRIPLE)/release/rplay-runner $(DEBUG)/$(RUNNER)
+	install -m 755 $(CARGO_TARGET_DIR)/$(TRIPLE)/quick/rplay-runner $(DEBUG)/$(RUNNER)
 
 artifacts:
 	sh lab/artifacts.sh $(ARGS)

@@ -45,7 +45,7 @@ pub fn execute_on(call: &Call, system: &mut dyn System, controller: &mut dyn Con
     };
     if call.check && !entry.spec.check_mode {
         let msg = format!("remote module ({}) does not support check mode", entry.spec.name);
-        let outcome = Outcome::new(false).with("skipped", true).msg(msg);
+        let outcome = Outcome::new(false).with("skipped", true).msg(msg).unknown(&format!("{} has no check mode", entry.spec.name));
         return Reply { result: outcome_map(outcome), ..Reply::default() };
     }
     let mut cx = Context::new(system, controller, settings, control.clone());
