@@ -8,6 +8,7 @@ mod facts;
 mod fetch;
 mod hosts;
 mod include_vars;
+mod kubernetes;
 mod module;
 mod package;
 mod pause;
@@ -39,6 +40,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("gather_facts", facts::gather),
     ("group_by", hosts::group_by),
     ("include_vars", include_vars::run),
+    ("k8s", kubernetes::k8s),
     ("package", package::run),
     ("pause", pause::run),
     ("raw", raw::run),

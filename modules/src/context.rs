@@ -155,6 +155,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// As [`Context::add_diff`], made only when it is wanted.
+    pub fn add_diff_lazily(&mut self, diff: impl FnOnce() -> Value) {
+        if self.settings.diff {
+            self.diffs.push(diff());
+        }
+    }
+
     /// The diffs kept so far, as a list; the call's result will not have them by itself.
     pub fn take_diffs(&mut self) -> Value {
         Value::Array(std::mem::take(&mut self.diffs))

@@ -18,6 +18,7 @@ pub mod glob;
 mod http;
 mod http_unix;
 pub mod job;
+pub mod kubernetes;
 pub mod list;
 pub mod mode;
 pub mod outcome;
@@ -32,6 +33,7 @@ pub mod system;
 pub mod text;
 pub mod wire;
 mod write;
+mod yaml;
 
 pub use list::{Entry, Module, all, canonical, find};
 pub use spec::Spec;

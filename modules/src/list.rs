@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::builtin;
 use crate::context::Context;
+use crate::kubernetes;
 use crate::outcome::{Failure, Outcome};
 use crate::spec::Spec;
 
@@ -35,6 +36,7 @@ impl Entry {
 }
 
 const BUILTIN: &str = "ansible.builtin";
+const KUBERNETES: &str = "kubernetes.core";
 const INTERNAL: &str = "";
 
 /// Every module. To add one: a file in the folder of its collection, and a line here.
@@ -55,6 +57,8 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::find::Find>(BUILTIN),
     Entry::of::<builtin::get_url::GetUrl>(BUILTIN),
     Entry::of::<builtin::group::Group>(BUILTIN),
+    Entry::of::<kubernetes::k8s::K8s>(KUBERNETES),
+    Entry::of::<kubernetes::k8s_info::K8sInfo>(KUBERNETES),
     Entry::of::<builtin::lineinfile::Lineinfile>(BUILTIN),
     Entry::of::<builtin::package::Package>(BUILTIN),
     Entry::of::<builtin::package_facts::PackageFacts>(BUILTIN),
@@ -89,7 +93,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 
 /// The short name behind a name as a playbook writes it: the collections that we speak for are taken off, synonyms resolved.
 pub fn canonical(name: &str) -> &str {
-    let short = ["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general."]
+    let short = ["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "kubernetes.core."]
         .iter()
         .find_map(|collection| name.strip_prefix(collection))
         .unwrap_or(name);

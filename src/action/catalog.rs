@@ -45,7 +45,7 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Collections of which the short names are ours.
-const COLLECTIONS: &[&str] = &["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general."];
+const COLLECTIONS: &[&str] = &["ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "kubernetes.core."];
 
 /// The short name of an action (`copy` for `ansible.builtin.copy`); other names stay as they are.
 pub fn canonical(name: &str) -> String {

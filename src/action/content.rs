@@ -174,6 +174,34 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
     if !request.args.contains_key("dest") {
         return Ok(Reaction::failed("src and dest are required"));
     }
+    let options = match options(&mut take) {
+        Ok(options) => options,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    let encoding = take("output_encoding").map_or("utf-8".into(), |value| text(&value).to_lowercase());
+    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii") {
+        return Ok(Reaction::failed(format!("output_encoding {encoding} is not supported: rplay writes UTF-8")));
+    }
+    let (path, rendered) = match rendered(request, &src, &options)? {
+        Ok(rendered) => rendered,
+        Err(message) => return Ok(Reaction::failed(message)),
+    };
+    let mut map = to_map(&args);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = name.strip_suffix(".j2").unwrap_or(&name).to_string();
+    map.insert("_original_basename".into(), plain.into());
+    map.insert("_rplay_after_header".into(), path.display().to_string().into());
+    if map.get("mode").and_then(Json::as_str) == Some("preserve") {
+        use std::os::unix::fs::PermissionsExt;
+        if let Ok(meta) = path.metadata() {
+            map.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
+        }
+    }
+    Ok(send(request, map, rendered.into_bytes()))
+}
+
+/// The options of a template; `take` gives their arguments.
+pub(super) fn options(take: &mut dyn FnMut(&str) -> Option<Value>) -> Result<FileOptions, String> {
     let mut options = FileOptions::default();
     for key in [
         "block_start_string",
@@ -191,39 +219,26 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
             if key == "newline_sequence" {
                 word = format!("\"{}\"", word.replace('\r', "\\r").replace('\n', "\\n"));
             }
-            if let Err(message) = options.set(key, &word) {
-                return Ok(Reaction::failed(message));
-            }
+            options.set(key, &word)?;
         }
     }
-    let encoding = take("output_encoding").map_or("utf-8".into(), |value| text(&value).to_lowercase());
-    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii") {
-        return Ok(Reaction::failed(format!("output_encoding {encoding} is not supported: rplay writes UTF-8")));
-    }
-    let path = match find(request, "templates", &src) {
-        Ok(path) => path,
-        Err(message) => return Ok(Reaction::failed(message)),
+    Ok(options)
+}
+
+/// A template of the controller, rendered, and where it is; or why it cannot be read.
+///
+/// # Errors
+/// An expression in it is at fault.
+pub(super) fn rendered(request: &Request, src: &str, options: &FileOptions) -> Result<Result<(PathBuf, String), String>, Fault> {
+    let found = find(request, "templates", src).and_then(|path| read(request, &path).map(|bytes| (path, bytes)));
+    let (path, bytes) = match found {
+        Ok(found) => found,
+        Err(message) => return Ok(Err(message)),
     };
-    let raw = match read(request, &path).map(String::from_utf8) {
-        Ok(Ok(raw)) => raw,
-        Ok(Err(_)) => return Ok(Reaction::failed(format!("{} is not UTF-8", path.display()))),
-        Err(message) => return Ok(Reaction::failed(message)),
-    };
+    let Ok(raw) = String::from_utf8(bytes) else { return Ok(Err(format!("{} is not UTF-8", path.display()))) };
     let source = Source::new(&path, raw);
-    let cx = request.cx.with(file_variables(request, &path, &src));
-    let rendered = render_file(&source, &cx, &options)?;
-    let mut map = to_map(&args);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain = name.strip_suffix(".j2").unwrap_or(&name).to_string();
-    map.insert("_original_basename".into(), plain.into());
-    map.insert("_rplay_after_header".into(), path.display().to_string().into());
-    if map.get("mode").and_then(Json::as_str) == Some("preserve") {
-        use std::os::unix::fs::PermissionsExt;
-        if let Ok(meta) = path.metadata() {
-            map.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
-        }
-    }
-    Ok(send(request, map, rendered.into_bytes()))
+    let cx = request.cx.with(file_variables(request, &path, src));
+    Ok(Ok((path, render_file(&source, &cx, options)?)))
 }
 
 /// What a template may say about itself: `ansible_managed`, `template_path` and the like.

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
+use rplay_modules::change::Change;
 use rplay_modules::context::{Controller, Settings};
 use rplay_modules::control::Control;
 use rplay_modules::execute::execute_on;
 use rplay_modules::system::{Overlay, Real};
-use rplay_modules::wire::Call;
+use rplay_modules::wire::{Call, Reply};
 use serde_json::{Value, json};
 
 struct Nobody;
@@ -22,14 +23,23 @@ impl Controller for Nobody {
 }
 
 /// The result of a module.
+#[allow(dead_code)]
 pub fn run(module: &str, args: Value, check: bool) -> Value {
+    Value::Object(reply(module, args, check, &[]).result)
+}
+
+/// The whole reply of a module, in check mode after the changes that were carried along.
+#[allow(dead_code)]
+pub fn reply(module: &str, args: Value, check: bool, carried: &[Value]) -> Reply {
     let call: Call = serde_json::from_value(json!({"module": module, "args": args, "check": check, "diff": true})).unwrap();
     let env = vec![("PATH".into(), std::env::var("PATH").unwrap_or_default()), ("HOME".into(), "/nonexistent".into())];
     let settings = Settings { check, diff: true, live: false, env, umask: 0o022 };
-    let reply = if check {
-        execute_on(&call, &mut Overlay::new(Real, (1, 0), 0o022), &mut Nobody, settings, &Control::default())
-    } else {
-        execute_on(&call, &mut Real, &mut Nobody, settings, &Control::default())
-    };
-    Value::Object(reply.result)
+    if !check {
+        return execute_on(&call, &mut Real, &mut Nobody, settings, &Control::default());
+    }
+    let mut overlay = Overlay::new(Real, (1, 0), 0o022);
+    for change in carried {
+        overlay.replay(&serde_json::from_value::<Change>(change.clone()).unwrap());
+    }
+    execute_on(&call, &mut overlay, &mut Nobody, settings, &Control::default())
 }

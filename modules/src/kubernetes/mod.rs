@@ -1,0 +1,17 @@
+//! The modules of the collection kubernetes.core, spoken to an API server directly: no kubectl, no Python client.
+//!
+//!     connection (arguments, kubeconfig) -> api (requests; dry run in check mode) -> discovery (kinds) -> object (one object) -> k8s...
+
+mod api;
+mod compare;
+mod connection;
+mod definitions;
+mod discovery;
+mod kubeconfig;
+mod object;
+mod predicted;
+mod transport;
+mod wait;
+
+pub mod k8s;
+pub mod k8s_info;
