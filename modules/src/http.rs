@@ -217,7 +217,7 @@ pub(crate) fn fetch(args: &Args, cx: &Context<'_>, url: &str) -> Result<Vec<u8>,
     if let Some(path) = url.strip_prefix("file://") {
         return cx.read(std::path::Path::new(path));
     }
-    let client = Client::new(&Args(own), cx, url, 30)?;
+    let client = Client::new(&Args(own), Around::of(cx), url, 30)?;
     let query = Query { method: "GET".into(), url: url.to_owned(), headers: vec![], body: None, follow: "urllib2".into() };
     let answer = client.send(&query).map_err(|NoAnswer(why)| Failure::new(why))?;
     if answer.status != 200 {
