@@ -118,13 +118,13 @@ cp "$(lab path)/inventory.ini" "$work/inventory/hosts.ini"
 printf '[lab:children]\nk8s\n' > "$work/inventory/lab.ini"
 ln -s "$PWD/inventories/group_vars" "$work/inventory/group_vars"
 
-# NAME ARGUMENT...: runs kubernetes.yml, its output is $work/NAME
+# NAME ARGUMENT...: runs kubernetes.yml (or what PLAYBOOK names), its output is $work/NAME
 play() {
   local name=$1
   shift
-  echo "kubernetes.yml: $name"
+  echo "${PLAYBOOK:=kubernetes.yml}: $name"
   SECONDS=0
-  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" kubernetes.yml "$@" > "$work/$name" 2>&1
+  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" "$PLAYBOOK" "$@" > "$work/$name" 2>&1
   local status=$?
   echo "  $SECONDS s"
   if [ "$status" = 0 ]; then pass "$name: ends well"; else fail "$name: ends with $status" "$work/$name"; fi
@@ -153,6 +153,22 @@ play converged-check --check --diff
 none converged-check changed
 none converged-check failed
 if grep -q '^[-+][-+][-+] \(before\|after\)' "$work/converged-check"; then fail "converged-check: no diff" "$work/converged-check"; else pass "converged-check: no diff"; fi
+# The administrator's kubeconfig beside somebody else's.
+cat > "$work/kubeconfig" <<'END'
+apiVersion: v1
+clusters: [{name: other, cluster: {server: "https://192.0.2.1:6443"}}]
+users: [{name: me, user: {token: secret}}]
+contexts: [{name: other, context: {cluster: other, user: me}}]
+current-context: other
+END
+kubeconfig() { PLAYBOOK=kubectl.yml play "$1" --skip-tags test -e "kubectl_config=$work/kubeconfig" -e kubernetes_api_endpoint=lb.example; }
+kubeconfig kubectl
+check "kubectl: our server is there" grep -q 'server: https://lb.example:6443$' "$work/kubeconfig"
+check "kubectl: theirs too" grep -q 'server: https://192.0.2.1:6443$' "$work/kubeconfig"
+same "kubectl: nobody else can read it" 600 "$(stat -c %a "$work/kubeconfig")"
+kubeconfig kubectl-second
+check "kubectl-second: changed=0" grep -q 'changed=0 ' "$work/kubectl-second"
+
 check "the lab is reset" lab reset
 play reset-check --check
 none reset-check failed
