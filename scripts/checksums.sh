@@ -41,7 +41,7 @@ sum() {
 }
 
 # `name=value` of each version
-sed -n 's/^  \([a-z_]*\): *"\{0,1\}\([^"# ]*\).*/\1=\2/p' $roles/versions.yml > "$work/versions"
+sed -n -e 's/^cluster_kubernetes_version: */kubernetes=/p' -e 's/^  \([a-z_]*\): *"\{0,1\}\([0-9][^"# ]*\).*/\1=\2/p' $roles/versions.yml > "$work/versions"
 for version in ${VERSIONS:-}; do
   grep -q "^${version%%=*}=" "$work/versions" || fail "VERSIONS names ${version%%=*}, which versions.yml does not have"
   sed -i "s/^${version%%=*}=.*/$version/" "$work/versions"
