@@ -41,6 +41,8 @@ pub enum Change {
     Package { names: Vec<String>, present: bool },
     /// The lists of packages are read anew: which packages there are may be another matter then.
     PackageLists,
+    /// A setting that is in no file, such as the kernel's; without a value it is unset.
+    Setting { name: String, value: Option<String> },
     /// A file system is mounted or unmounted.
     Mount { path: PathBuf, mounted: bool },
     /// An object of a Kubernetes API is made, altered or removed. `digest` is its definition's, none where it is removed; `serves` are the kinds that

@@ -275,6 +275,14 @@ impl<'a> Context<'a> {
         Err(Failure::new(format!("Failed to find required executable \"{name}\" in paths: {}", dirs.join(":"))))
     }
 
+    /// What an earlier task would have made of a setting: `None` where none did, `Some(None)` where it is unset.
+    pub fn predicted_setting(&self, wanted: &str) -> Option<Option<String>> {
+        self.system.noted().iter().rev().find_map(|change| match change {
+            Change::Setting { name, value } if name == wanted => Some(value.clone()),
+            _ => None,
+        })
+    }
+
     /// Runs a program that changes nothing.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 use crate::args::Args;
 use crate::builtin;
 use crate::context::Context;
+use crate::general;
 use crate::kubernetes;
 use crate::outcome::{Failure, Outcome};
+use crate::posix;
 use crate::spec::Spec;
 
 /// A module: its table and what it does.
@@ -37,6 +39,8 @@ impl Entry {
 
 const BUILTIN: &str = "ansible.builtin";
 const KUBERNETES: &str = "kubernetes.core";
+const POSIX: &str = "ansible.posix";
+const GENERAL: &str = "community.general";
 const INTERNAL: &str = "";
 
 /// Every module. To add one: a file in the folder of its collection, and a line here.
@@ -56,19 +60,25 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::file::File>(BUILTIN),
     Entry::of::<builtin::find::Find>(BUILTIN),
     Entry::of::<builtin::get_url::GetUrl>(BUILTIN),
+    Entry::of::<builtin::getent::Getent>(BUILTIN),
     Entry::of::<builtin::group::Group>(BUILTIN),
+    Entry::of::<general::ini_file::IniFile>(GENERAL),
     Entry::of::<kubernetes::k8s::K8s>(KUBERNETES),
     Entry::of::<kubernetes::k8s_info::K8sInfo>(KUBERNETES),
+    Entry::of::<builtin::known_hosts::KnownHosts>(BUILTIN),
     Entry::of::<builtin::lineinfile::Lineinfile>(BUILTIN),
+    Entry::of::<general::modprobe::Modprobe>(GENERAL),
     Entry::of::<builtin::package::Package>(BUILTIN),
     Entry::of::<builtin::package_facts::PackageFacts>(BUILTIN),
     Entry::of::<builtin::ping::Ping>(BUILTIN),
     Entry::of::<builtin::replace::Replace>(BUILTIN),
     Entry::of::<builtin::service::Service>(BUILTIN),
+    Entry::of::<builtin::service_facts::ServiceFacts>(BUILTIN),
     Entry::of::<builtin::setup::Setup>(BUILTIN),
     Entry::of::<builtin::shell::Shell>(BUILTIN),
     Entry::of::<builtin::slurp::Slurp>(BUILTIN),
     Entry::of::<builtin::stat::Stat>(BUILTIN),
+    Entry::of::<posix::sysctl::Sysctl>(POSIX),
     Entry::of::<builtin::systemd_service::SystemdService>(BUILTIN),
     Entry::of::<builtin::tempfile::Tempfile>(BUILTIN),
     Entry::of::<builtin::unarchive::Unarchive>(BUILTIN),

@@ -34,14 +34,16 @@ impl Module for DpkgSelections {
             return Err(Failure::new(format!("Failed to find package '{name}' to perform selection '{wanted}'.")));
         }
         let out = run.out();
-        let current = match out.split_whitespace().nth(1) {
+        let setting = format!("dpkg selection {name}");
+        let predicted = cx.predicted_setting(&setting).flatten();
+        let current = match predicted.as_deref().or(out.split_whitespace().nth(1)) {
             Some(current) => current.to_owned(),
             None if coming => "install".to_owned(),
             None => "not present".to_owned(),
         };
         if current != wanted {
             let set = dpkg()?.arg("--set-selections").stdin(format!("{name} {wanted}\n"));
-            let change = Change::Attr { path: "/var/lib/dpkg/status".into(), mode: None, uid: None, gid: None, times: None };
+            let change = Change::Setting { name: setting, value: Some(wanted.to_owned()) };
             if let Some(run) = cx.perform(change, &[set])?.iter().find(|run| !run.ok()) {
                 return Err(Failure::new(run.err().trim()).with("rc", run.rc).with("stdout", run.out()).with("stderr", run.err()));
             }

@@ -137,7 +137,7 @@ fn clean(cx: &mut Context<'_>) -> Result<Outcome, Failure> {
 
 /// Fetched package files go: nothing that another task looks at.
 fn archives() -> Change {
-    Change::Attr { path: "/var/cache/apt/archives".into(), mode: None, uid: None, gid: None, times: None }
+    Change::Setting { name: "fetched packages".into(), value: None }
 }
 
 fn packages(args: &Args, cx: &mut Context<'_>, cache: &Cache) -> Result<Outcome, Failure> {

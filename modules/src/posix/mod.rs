@@ -1,0 +1,3 @@
+//! The modules of `ansible.posix` that rplay has, one file each.
+
+pub mod sysctl;
