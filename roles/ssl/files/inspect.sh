@@ -1,10 +1,12 @@
 #!/bin/sh
 # Looks at the certificates of a host, changes nothing.
 #   inspect.sh check DIR DAYS FILE=CA...   prints a line for each certificate that is not good for DAYS more days
-#   inspect.sh report DIR DAYS FILE=CA...  prints a line for each certificate that is there: who uses it, until when, whose it is
+#   inspect.sh report DIR DAYS FILE=CA...  prints a line for each certificate that is there: who uses it, until when, whose it is, and
+#                                          that it is to be renewed when it has fewer than DAYS days left
 # FILE and CA are names in DIR, or whole paths; a CA that is empty is not looked at.
 set -u
 mode=$1 days=$3
+[ "$mode" = check ] || [ -d "$2" ] || exit 0
 cd "$2" || exit 1
 shift 3
 
@@ -37,8 +39,11 @@ report() { # FILE
   [ -s "$1" ] || return 0
   end=$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)
   left=$((($(date -u -d "$end" +%s) - $(date +%s)) / 86400))
-  printf '%-24s %-28s %5d days  %s  %s\n' "$(component "$1")" "${1##*/}" "$left" "$(date -u -d "$end" +%Y-%m-%d)" \
-    "$(openssl x509 -in "$1" -noout -subject -nameopt RFC2253 | sed 's/^subject=//')"
+  mark=
+  [ "$left" -ge "$days" ] || mark='  RENEW'
+  [ "$left" -ge 0 ] || mark='  EXPIRED'
+  printf '%-24s %-28s %5d days  %s  %s%s\n' "$(component "$1")" "${1##*/}" "$left" "$(date -u -d "$end" +%Y-%m-%d)" \
+    "$(openssl x509 -in "$1" -noout -subject -nameopt RFC2253 | sed 's/^subject=//')" "$mark"
 }
 
 for pair; do
