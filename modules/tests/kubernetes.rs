@@ -216,3 +216,65 @@ fn selectors_remove_what_they_select() {
     lawful(&fake, &json!({"kind": "ConfigMap", "namespace": "default", "state": "absent", "delete_all": true}));
     assert!(fake.objects().keys().all(|path| !path.contains("configmaps")));
 }
+
+/// A node with pods, two of them with an owner.
+fn node(fake: &Fake) {
+    fake.put("/api/v1/nodes/n1", json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n1", "resourceVersion": "1"}, "spec": {}}));
+    for (name, owner, guarded) in [("a", "ReplicaSet", 2), ("b", "ReplicaSet", 0), ("d", "DaemonSet", 0)] {
+        let metadata = json!({"name": name, "namespace": "default", "uid": name, "ownerReferences": [{"kind": owner}], "annotations": {"guarded": guarded}});
+        let pod = json!({"kind": "Pod", "metadata": metadata, "spec": {"nodeName": "n1"}, "status": {"phase": "Running"}});
+        fake.put(&format!("/api/v1/namespaces/default/pods/{name}"), pod);
+    }
+}
+
+#[test]
+fn nodes_are_drained_and_taken_back() {
+    let fake = Fake::start();
+    node(&fake);
+    let strict = real(&fake, "k8s_drain", &json!({"name": "n1"}));
+    assert!(strict["msg"].as_str().unwrap().contains("ignore_daemonsets"), "{strict:?}");
+    assert_eq!(fake.objects()["/api/v1/nodes/n1"]["spec"]["unschedulable"], Value::Null, "nothing was done before the complaint");
+    let options = json!({"ignore_daemonsets": true, "wait_timeout": 30, "wait_sleep": 0});
+    let drain = json!({"name": "n1", "delete_options": options});
+    assert_eq!(Carried::default().check(&fake, "k8s_drain", &drain)["changed"], json!(true));
+    let done = real(&fake, "k8s_drain", &drain);
+    assert_eq!((&done["changed"], done["result"].as_str().unwrap()), (&json!(true), "node n1 marked unschedulable. 2 Pod(s) deleted from node."));
+    let evictions = fake.log().iter().filter(|line| line.ends_with("pods/a/eviction")).count();
+    assert_eq!(evictions, 3, "a disruption budget is asked again");
+    let again = real(&fake, "k8s_drain", &drain);
+    assert_eq!((&again["changed"], again["result"].as_str().unwrap()), (&json!(false), "node n1 already marked unschedulable."));
+    let back = json!({"name": "n1", "state": "uncordon"});
+    for changed in [true, false] {
+        assert_eq!(Carried::default().check(&fake, "k8s_drain", &back)["changed"], json!(changed));
+        assert_eq!(real(&fake, "k8s_drain", &back)["changed"], json!(changed));
+    }
+    assert!(Carried::default().check(&fake, "k8s_drain", &json!({"name": "n2"})).contains_key("_rplay_unknown"));
+}
+
+#[test]
+fn nodes_have_taints() {
+    let fake = Fake::start();
+    node(&fake);
+    let taint = json!({"name": "n1", "taints": [{"key": "k", "effect": "NoSchedule"}]});
+    let mut untaint = taint.clone();
+    untaint["state"] = json!("absent");
+    for wish in [taint, untaint] {
+        for changed in [true, false] {
+            assert_eq!(Carried::default().check(&fake, "k8s_taint", &wish)["changed"], json!(changed));
+            assert_eq!(real(&fake, "k8s_taint", &wish)["changed"], json!(changed), "{wish}");
+        }
+    }
+}
+
+#[test]
+fn workloads_are_scaled() {
+    let fake = Fake::start();
+    let path = "/apis/apps/v1/namespaces/default/deployments/d";
+    fake.put(path, json!({"kind": "Deployment", "metadata": {"name": "d", "namespace": "default"}, "spec": {"replicas": 1}}));
+    let wish = json!({"api_version": "apps/v1", "kind": "Deployment", "name": "d", "namespace": "default", "replicas": 3, "wait": false});
+    for changed in [true, false] {
+        assert_eq!(Carried::default().check(&fake, "k8s_scale", &wish)["changed"], json!(changed));
+        assert_eq!(real(&fake, "k8s_scale", &wish)["changed"], json!(changed));
+    }
+    assert_eq!(fake.objects()[path]["spec"]["replicas"], json!(3));
+}

@@ -176,6 +176,12 @@ impl Api {
         self.patient(method, &path, Some(body.to_string().into_bytes()), kind)
     }
 
+    /// Creates, and does not wait where the server wants it later.
+    pub(super) fn try_create(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        let dry: &[(&str, &str)] = if self.check { &[("dryRun", "All")] } else { &[] };
+        self.once("POST", &with_query(path, dry.iter()), Some(body.to_string().as_bytes()), "application/json")
+    }
+
     /// A server that is too busy is asked again when it says.
     fn patient(&self, method: &str, path: &str, body: Option<Vec<u8>>, kind: &str) -> Result<Value, Trouble> {
         let mut left = 5;

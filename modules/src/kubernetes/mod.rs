@@ -7,11 +7,16 @@ mod compare;
 mod connection;
 mod definitions;
 mod discovery;
+mod drain_pods;
 mod kubeconfig;
+mod node;
 mod object;
 mod predicted;
 mod transport;
 mod wait;
 
 pub mod k8s;
+pub mod k8s_drain;
 pub mod k8s_info;
+pub mod k8s_scale;
+pub mod k8s_taint;
