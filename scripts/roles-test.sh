@@ -74,7 +74,7 @@ rm -rf "$work/try"
 # checksums.sh with what publishers list, each in its own way, in a folder.
 digest() { sha256sum <<< "$1" | cut -d' ' -f1; }
 listed() { mkdir -p "$(dirname "$work/web/$1")" && cat > "$work/web/$1"; }
-version() { sed -n "s/^  $1: *//p" roles/cluster/defaults/main/versions.yml; }
+version() { sed -n -e "s/^  $1: *\([0-9]\)/\1/p" -e "s/^cluster_$1_version: *//p" roles/cluster/defaults/main/versions.yml; }
 for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
   digest "$program" | tr -d '\n' | listed "dl.k8s.io/release/v$(version kubernetes)/bin/linux/amd64/$program.sha256"
 done
