@@ -1,5 +1,6 @@
 //! One task on one host: what the controller does, and what it sends to the target.
 
+mod argument_spec;
 mod assert;
 pub mod catalog;
 mod content;
@@ -51,6 +52,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("synchronize", synchronize::run),
     ("template", content::template),
     ("unarchive", unarchive::run),
+    ("validate_argument_spec", argument_spec::run),
     ("wait_for_connection", wait::for_connection),
 ];
 

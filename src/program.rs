@@ -1,5 +1,6 @@
 //! A play compiled flat: roles, imports, blocks and inherited keywords are settled, so that a compiled task stands alone.
 
+mod argument_specs;
 mod block;
 mod compile;
 mod imports;

@@ -163,12 +163,12 @@ fn coerce_all(table: &[&Arg], given: Map<String, Value>, around: &dyn Surroundin
             continue;
         };
         let kind_of = type_name(&value);
-        let mut value = coerce(arg.kind, value, around)
+        let mut value = convert(arg.kind, value, around)
             .map_err(|why| format!("argument '{key}' is of type {kind_of}{inside} and we were unable to convert to {}: {why}", arg.kind.name()))?;
         if let (Some(kind), Value::Array(items)) = (arg.elements, &mut value) {
             for item in items.iter_mut() {
                 let kind_of = type_name(item);
-                *item = coerce(kind, item.take(), around)
+                *item = convert(kind, item.take(), around)
                     .map_err(|why| format!("Elements value for option '{key}' is of type {kind_of} and we were unable to convert to {}: {why}", kind.name()))?;
             }
         }
@@ -293,7 +293,11 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-fn coerce(kind: Kind, value: Value, around: &dyn Surroundings) -> Result<Value, String> {
+/// One value as another type.
+///
+/// # Errors
+/// It cannot be; the message is AnsibleModule's.
+pub fn convert(kind: Kind, value: Value, around: &dyn Surroundings) -> Result<Value, String> {
     Ok(match kind {
         Kind::Raw => value,
         Kind::Str => Value::String(text(&value)),

@@ -36,6 +36,7 @@ pub const ACTIONS: &[&str] = &[
     "synchronize",
     "template",
     "unarchive",
+    "validate_argument_spec",
     "wait_for_connection",
 ];
 

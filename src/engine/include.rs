@@ -200,6 +200,7 @@ fn role_use(task: &TaskDef, args: &Dict) -> RoleUse {
         defaults_from: from("defaults_from"),
         handlers_from: from("handlers_from"),
         public: args.get("public").is_some_and(truthy),
+        validate: args.get("rolespec_validate").is_none_or(truthy),
         ..RoleUse::default_at(&task.span)
     }
 }

@@ -42,9 +42,10 @@ pub(super) fn role(c: &mut Compiler, task: &Task, outer: &Inherited, out: &mut P
     let from = |key: &str| arg(task, key).map(|node| c.static_text(node, key)).transpose();
     let [tasks_from, vars_from, defaults_from, handlers_from] = [from("tasks_from")?, from("vars_from")?, from("defaults_from")?, from("handlers_from")?];
     let public = arg(task, "public").is_none_or(|node| c.static_text(node, "public").is_ok_and(|text| text != "False"));
+    let validate = arg(task, "rolespec_validate").is_none_or(|node| c.static_text(node, "rolespec_validate").is_ok_and(|text| text != "False"));
     let name_text = c.static_text(name, "the role's name")?;
-    let use_ =
-        RoleUse { name: name_text, span: name.span.clone(), tasks_from, vars_from, defaults_from, handlers_from, public, ..RoleUse::default_at(&name.span) };
+    let span = name.span.clone();
+    let use_ = RoleUse { name: name_text, tasks_from, vars_from, defaults_from, handlers_from, public, validate, ..RoleUse::default_at(&span) };
     deeper(c, &task.span, |c| roles::compile(c, use_, &inherited, out).map(drop))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::compile::{Compiler, MAX_DEPTH, one};
-use super::{Inherited, Instruction, Program};
+use super::{Inherited, Instruction, Program, argument_specs};
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Role, RoleEntry, RoleRequest};
 use crate::source::Span;
@@ -36,6 +36,8 @@ pub struct RoleUse {
     pub vars: Option<crate::yaml::Node>,
     /// It is a dependency.
     pub dependency: bool,
+    /// Its arguments are checked against its specification, where it has one.
+    pub validate: bool,
 }
 
 impl RoleUse {
@@ -53,6 +55,7 @@ impl RoleUse {
             params: Vec::new(),
             vars: None,
             dependency: false,
+            validate: true,
         }
     }
 }
@@ -134,10 +137,6 @@ fn lay(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherited, ou
 }
 
 fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherited, out: &mut Program) -> Result<Arc<RoleVars>, Vec<Diagnostic>> {
-    if let Some(specs) = &role.argument_specs {
-        let warning = Diagnostic::warning(format!("the arguments of the role `{}` are not checked against its argument_specs", role.name));
-        c.warnings.push(warning.at(&specs.span));
-    }
     let mut own = own_vars(use_, role, outer).map_err(one)?;
     let mut around = outer.clone();
     around.role = Some(Arc::new(own.clone()));
@@ -162,6 +161,7 @@ fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherit
     let compiled = c.entries(&role.handlers, &handler_place(&around, role), true, &mut handlers);
     c.handlers = handlers;
     compiled?;
+    argument_specs::lay(c, use_, role, &around, out)?;
     c.entries(&role.tasks, &around, false, out)?;
     out.instructions.push(Instruction::RoleEnd(own.name.clone()));
     Ok(own)
