@@ -107,6 +107,7 @@ fn tasks_run_on_their_hosts_without_python() {
     busybox_is_enough(&lab);
     a_missing_program_is_named(&lab);
     a_task_is_one_round_trip(&lab);
+    sudo_asks_for_a_password(&lab);
 }
 
 /// Every way to write a file, on both hosts: the file is there and not here.
@@ -179,4 +180,33 @@ fn a_task_is_one_round_trip(lab: &Lab) {
     assert_eq!(many.0 - one.0, 2 * 20, "round trips of 20 tasks on two hosts");
     assert_eq!((one.1, many.1), (2, 2), "connections to two hosts");
     assert_eq!(one.2, many.2, "a task starts no process");
+}
+
+/// The real sudo, right, wrong and without password: Ansible's words and exit codes, and the password nowhere to be seen.
+fn sudo_asks_for_a_password(lab: &Lab) {
+    let secret = "open-sesame-5823";
+    lab.exec("one", &format!("echo 'ops:{secret}' | chpasswd"));
+    let (right, wrong) = (lab.file("right", &format!("{secret}\n")), lab.file("wrong", "wrong-sesame-5823\n"));
+    let [right, wrong] = [right.to_str().unwrap(), wrong.to_str().unwrap()];
+    let right_vars = format!("@{}", lab.file("right.yml", &format!("ansible_become_password: {secret}\n")).display());
+    let wrong_vars = format!("@{}", lab.file("wrong.yml", "ansible_become_password: wrong-sesame-5823\n").display());
+    let list = r#"cat /proc/[0-9]*/cmdline | tr "\0" " ""#;
+    let tasks = format!(
+        "- shell: id -un; {list}\n- raw: id -un > /root/by-raw-$$; {list}\n- debug: {{msg: \"{{{{ lookup('pipe', 'cat /proc/[0-9]*/cmdline') }}}}\"}}\n"
+    );
+    let indented: String = tasks.lines().map(|line| format!("    {line}\n")).collect();
+    let book = lab.file("sudo.yml", &format!("- hosts: one\n  gather_facts: false\n  become: true\n  tasks:\n{indented}"));
+    for (words, status, words_said) in [
+        (vec!["--become-password-file", right], 0, "\"stdout\": \"root"),
+        (vec!["-e", &right_vars], 0, "\"stdout\": \"root"),
+        (vec!["--become-password-file", wrong], 2, "\"msg\": \"Task failed: Incorrect sudo password\""),
+        (vec!["-e", &wrong_vars], 2, "\"msg\": \"Task failed: Incorrect sudo password\""),
+        (vec![], 2, "\"msg\": \"Task failed: Missing sudo password\""),
+    ] {
+        let output = lab.rplay(&[&[book.to_str().unwrap(), "-vvvv", "-e", "ansible_user=ops"], words.as_slice()].concat());
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{words:?}: {said}");
+        assert!(said.contains(words_said) && said.contains("unreachable=0"), "{words:?}: {said}");
+        assert!(!said.contains("sesame-5823"), "the password is shown, or in a list of processes: {words:?}: {said}");
+    }
 }

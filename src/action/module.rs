@@ -119,8 +119,9 @@ fn named_as_written(mut reaction: Reaction, module: &str, written: &str) -> Reac
 pub(super) fn broken(error: &ConnectError) -> Reaction {
     let mut result = Dict::new();
     let flag = if error.is_unreachable() { "unreachable" } else { "failed" };
+    let became = matches!(error, ConnectError::Become { .. });
     result.insert(flag.into(), true.into());
-    result.insert("msg".into(), error.to_string().into());
+    result.insert("msg".into(), if became { format!("Task failed: {error}") } else { error.to_string() }.into());
     result.insert("changed".into(), false.into());
     if let ConnectError::TimedOut { seconds } = error {
         let mut frame = Dict::new();

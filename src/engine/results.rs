@@ -69,7 +69,8 @@ pub(super) fn warnings(result: &mut Dict) -> Vec<Diagnostic> {
 pub(super) fn failure_place(job: &Job, result: &Dict) -> Diagnostic {
     let what = if rplay_modules::find(&job.task.canonical).is_some() { "Module" } else { "Action" };
     let msg = result.get("msg").map(text).unwrap_or_else(|| "the result says so".into());
-    Diagnostic::error(format!("Task failed: {what} failed: {msg}")).at(&job.task.span)
+    let message = if msg.starts_with("Task failed: ") { msg } else { format!("Task failed: {what} failed: {msg}") };
+    Diagnostic::error(message).at(&job.task.span)
 }
 
 /// A name for a detached job, in Ansible's form: `j` and digits.
