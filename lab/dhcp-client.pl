@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Asks for an address as a machine does that boots from the network, and prints what it got, a line each: NAME=VALUE.
 #   dhcp-client.pl INTERFACE MAC [ARCHITECTURE [USER_CLASS]]
-# ARCHITECTURE is DHCP's option 93 (0: BIOS, 7: UEFI), USER_CLASS its option 77 (iPXE). The interface needs no address. Exits with 2 when nobody answers.
+# ARCHITECTURE is DHCP's option 93 (0: BIOS, 7: UEFI), USER_CLASS its option 77 (iPXE). The interface needs no address, unless the answer is a proxy's
+# that wants to be asked for the file at its port 4011. Exits with 2 when nobody answers.
 use strict;
 use warnings;
 use Socket;
@@ -10,6 +11,8 @@ my ($interface, $mac, $architecture, $class) = @ARGV;
 die "usage: dhcp-client.pl INTERFACE MAC [ARCHITECTURE [USER_CLASS]]\n" unless $mac;
 my $hardware = pack 'C6', map { hex } split /:/, $mac;
 my $transaction = int rand 2**32;
+# What it is asked from, and the address it already has, if any.
+my ($to, $port, $own) = (INADDR_BROADCAST, 67, INADDR_ANY);
 my %type = (discover => 1, offer => 2, request => 3, ack => 5, nak => 6);
 
 socket my $socket, PF_INET, SOCK_DGRAM, getprotobyname 'udp' or die "socket: $!\n";
@@ -23,7 +26,7 @@ sub option { my ($code, $value) = @_; return pack 'CCa*', $code, length $value, 
 # Broadcast answers are asked for: there is no address yet to which others could go.
 sub message {
     my ($kind, @more) = @_;
-    my $packet = pack 'C4NnnN4a16a64a128N', 1, 1, 6, 0, $transaction, 0, 0x8000, 0, 0, 0, 0, $hardware, '', '', 0x63825363;
+    my $packet = pack 'C4Nnna4N3a16a64a128N', 1, 1, 6, 0, $transaction, 0, 0x8000, $own, 0, 0, 0, $hardware, '', '', 0x63825363;
     $packet .= option 53, chr $type{$kind};
     $packet .= option 55, pack 'C*', 1, 3, 6, 12, 15, 43, 60, 66, 67;
     if (defined $architecture) {
@@ -57,7 +60,7 @@ sub parse {
 sub ask {
     my ($kind, $answers, @more) = @_;
     for my $wait (1, 2, 3) {
-        defined send $socket, message($kind, @more), 0, pack_sockaddr_in 67, INADDR_BROADCAST or die "send: $!\n";
+        defined send $socket, message($kind, @more), 0, pack_sockaddr_in $port, $to or die "send: $!\n";
         my $end = time + $wait;
         while ((my $left = $end - time) >= 0) {
             my $ready = '';
@@ -80,6 +83,16 @@ if ($got->{address} ne '0.0.0.0') {
     my $server = $got->{options}{54} // die "the offer names no server\n";
     $got = ask 'request', ['ack', 'nak'], option(50, inet_aton $got->{address}), option(54, $server);
     $kind = ord($got->{options}{53}) == $type{ack} ? 'ack' : 'nak';
+}
+# A proxy that names no file has a menu (option 43): its first entry is chosen.
+elsif ($got->{file} eq '') {
+    ($to, $port) = ($got->{options}{54}, 4011);
+    socket my $there, PF_INET, SOCK_DGRAM, getprotobyname 'udp' or die "socket: $!\n";
+    connect $there, pack_sockaddr_in $port, $to or die "the interface needs an address to ask a proxy: $!\n";
+    (undef, $own) = unpack_sockaddr_in getsockname $there;
+    my $menu = $got->{options}{43} // '';
+    my ($entry) = $menu =~ /\x09.(..)/s;
+    $got = ask 'request', ['ack'], defined $entry ? option(43, option(71, "$entry\0\0") . "\xff") : ();
 }
 print "answer=$kind\naddress=$got->{address}\nnext=$got->{next}\n";
 my $options = $got->{options};

@@ -55,7 +55,7 @@ if ! ip netns add "$client" 2> "$work/out"; then echo "skipped: this machine giv
 ipxe=$(sh lab/ipxe.sh 2> "$work/out") || { fail "iPXE comes out of Debian's package" "$work/out"; exit 1; }
 echo "lab: up (a first base image takes a minute or two)"
 started=1
-if ! lab up > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; fi
+if ! { lab clean && lab up; } > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; fi
 pass "the lab starts"
 bridge=$(ip -o link show type bridge | sed -n "s/^[0-9]*: \(rplab-$id\):.*/\1/p")
 server=$net.101
@@ -240,7 +240,7 @@ same "Worker: as many as the list says" "$(wc -l < "$work/root/etc/kubernetes/do
 echo broken > "$work/root/opt/bin/runc"
 check "Worker: what is broken comes again" in_client sh "$work/root/etc/kubernetes/download.sh"
 same "Worker: and is good then" "stand-in for runc" "$("$work/root/opt/bin/runc")"
-on_server sh -c 'echo other > /srv/pxe/http/programs/runc-*/runc'
+on_server sh -c "echo other > /srv/pxe/http/programs/runc-$(version runc)/runc"
 rm "$work/root/opt/bin/runc"
 if in_client sh "$work/root/etc/kubernetes/download.sh" > "$work/out" 2>&1 || [ -e "$work/root/opt/bin/runc" ]; then fail "Worker: refuses another program" "$work/out"
 else pass "Worker: refuses another program"; fi
@@ -275,7 +275,7 @@ got=$(dhcp 52:54:00:00:00:01 0 iPXE)
 if [[ $got == "answer=ack address=$net.20"[0-9]" next=$server file=http://$server/boot.ipxe " ]]; then pass "range: another gets one of the range"
 else echo "$got" > "$work/out"; fail "range: another gets one of the range" "$work/out"; fi
 play proxy -e pxe_dhcp=proxy
-same "proxy: no address, and iPXE" "answer=proxy address=0.0.0.0 next=$server file=undionly.kpxe " "$(dhcp "$one" 0)"
+same "proxy: the address is the machine's own; it gets iPXE" "answer=proxy address=$net.131 next=$server file=undionly.kpxe " "$(dhcp "$one" 0)"
 same "proxy: for UEFI" "answer=proxy address=0.0.0.0 next=$server file=ipxe.efi " "$(dhcp "$one" 7)"
 same "proxy: iPXE gets the script" "answer=proxy address=0.0.0.0 next=$server file=http://$server/boot.ipxe " "$(dhcp "$one" 0 iPXE)"
 play none -e pxe_dhcp=none
