@@ -4,6 +4,7 @@
 #   make up          build, four lab hosts, kubernetes.yml on them                   (hosts: 2 s, the first time 1 to 2 minutes; 200 MB)
 #   make artifacts   programs and images of the lab's cluster, into ~/.cache/rplay/artifacts (built once: 20 to 30 minutes; needs Go 1.26)
 #   make test        everything that can be tested; CI runs exactly this
+#   make pxe-test    a boot server, and machines that boot from it
 #   make smoketest   the roles' own tests (tag `test`) on the lab
 #   make clean       takes the lab away
 #   make vagrant     the Vagrant hosts' ssh.config (needs vagrant)
@@ -24,7 +25,7 @@ RPLAY := $(RELEASE)/rplay
 STATIC := CARGO_TARGET_$(shell echo $(TRIPLE) | tr 'a-z-' 'A-Z_')_RUSTFLAGS='-C target-feature=+crt-static'
 ARGS ?=
 
-.PHONY: help deps build runner debug artifacts up down test lint unit roles-test smoketest clean vagrant bench checksums
+.PHONY: help deps build runner debug artifacts up down test lint unit roles-test pxe-test smoketest clean vagrant bench checksums
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -79,6 +80,9 @@ lint:
 
 roles-test: debug
 	bash scripts/roles-test.sh $(DEBUG)/rplay
+
+pxe-test: debug
+	bash scripts/pxe-test.sh $(DEBUG)/rplay
 
 bench: build
 	bash bench/run.sh $(RPLAY) $(ARGS)
