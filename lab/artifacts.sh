@@ -6,7 +6,7 @@
 set -eu
 . "$(dirname "$0")/artifacts/common.sh"
 
-# component              folder in go/          module that has its version                 time to build on two idle cores
+# component              folder in go/          module of its version, or =version                time to build on two idle cores
 components='
 etcd                    etcd                    go.etcd.io/etcd/server/v3                   1-minute
 containerd              containerd              github.com/containerd/containerd/v2         2-minutes
@@ -18,6 +18,7 @@ flannel                 flannel                 github.com/flannel-io/flannel   
 metrics-server          metrics-server          sigs.k8s.io/metrics-server                  1-minute
 local-path-provisioner  local-path-provisioner  github.com/rancher/local-path-provisioner   1-minute
 kubernetes              kubernetes-previous     k8s.io/kubernetes                           8-minutes
+calico                  calico                  =3.28.5                                     3-minutes
 '
 
 # file         full name of the image                                         component it is made from
@@ -31,6 +32,8 @@ local-path     docker.io/rancher/local-path-provisioner:v$(v local-path-provisio
 busybox        docker.io/library/busybox:1.37                                  -
 nginx          docker.io/library/nginx:1.26                                    -
 redis          docker.io/library/redis:8                                       -
+calico-node    docker.io/calico/node:v3.28.5-modules                           calico
+calico-kube-controllers docker.io/calico/kube-controllers:v3.28.5-modules      calico
 guestbook      docker.io/rplay/guestbook-standin:1                             -
 headlamp       docker.io/rplay/headlamp-standin:1                              -
 "
@@ -52,15 +55,15 @@ probe() {
   else say "== no publisher answers (dl.k8s.io, github.com): building from Go modules"; fi
 }
 
-# complete FOLDER RECIPE: whether the cache has it, made in this way
-complete() { [ -e "$1/SHA256SUMS" ] && [ "$(cat "$1/RECIPE" 2>/dev/null)" = "$2" ]; }
+# present FOLDER RECIPE: whether the cache has it, made in this way
+present() { [ -e "$1/SHA256SUMS" ] && [ "$(cat "$1/RECIPE" 2>/dev/null)" = "$2" ]; }
 
 # component NAME FOLDER MODULE TIME
 component() {
-  version=$(pinned "$2" "$3")
+  case $3 in =*) version=${3#=} ;; *) version=$(pinned "$2" "$3") ;; esac
   target=$artifacts/$1-$version
   recipe=$(cat "$modules/$2"/go.* "$modules/$2"/*.go 2>/dev/null | sha256sum | cut -c1-16)
-  ! complete "$target" "$recipe" || return 0
+  ! present "$target" "$recipe" || return 0
   probe
   say "== $1 $version (about $(echo "$4" | tr - ' ') where it has to be built)"
   start=$(date +%s)
@@ -80,10 +83,10 @@ component() {
 
 # image FILE FULL-NAME COMPONENT
 image() {
-  tag=${2##*:}
+  tag=${2##*:}; version=${tag#v}; version=${version%-modules}
   target=$artifacts/images/$1-${tag#v}.tar
   recipe=$( (cat "$here/images.sh" "$here/image.sh" "$modules"/lab/*.mod "$modules"/lab/*/*.go; echo "$2"
-    [ "$3" = - ] || cat "$artifacts/$3-${tag#v}/SHA256SUMS" 2>&1) | sha256sum | cut -c1-16)
+    [ "$3" = - ] || cat "$artifacts/$3-$version/SHA256SUMS" 2>&1) | sha256sum | cut -c1-16)
   line="$2: $1-${tag#v}.tar"
   if [ -e "$target" ] && [ "$(cat "$artifacts/images/.$1.recipe" 2>/dev/null)" = "$recipe" ]; then echo "$line" >> "$index"; return 0; fi
   say "== image $2 (a few seconds)"
@@ -117,7 +120,21 @@ while read -r file name component; do
 done < "$artifacts/.images"
 # the index is whole only when all images were asked for
 [ "$wanted" != '  ' ] || { mkdir -p "$artifacts/images"; cmp -s "$index" "$artifacts/images/index.yml" || mv "$index" "$artifacts/images/index.yml"; }
+# resources that modules bring, under one name whatever the version
+calico=$(echo "$components" | sed -n 's/^calico .*=\([^ ]*\).*/\1/p')
+if [ -e "$artifacts/calico-$calico/crds.yaml" ]; then
+  mkdir -p "$artifacts/manifests"
+  ln -sfn "../calico-$calico/crds.yaml" "$artifacts/manifests/calico-crds.yaml"
+fi
 rm -rf "$artifacts/.components" "$artifacts/.images" "$artifacts/.log" "$artifacts/.apt" "$index"
+
+# what the roles ask for must be what was made
+sed -n 's/^  \([a-z_]*\): \([0-9.]*\)$/\1 \2/p' "$here/../../roles/cluster/defaults/main/versions.yml" > "$artifacts/.versions"
+while read -r name version; do
+  case $name in local_path) name=local-path-provisioner ;; metrics_server) name=metrics-server ;; pause) continue ;; esac
+  case $failed,$wanted in ,'  ') [ -e "$artifacts/$name-$version/SHA256SUMS" ] || failed=" $name-$version (roles/cluster asks for it; artifacts/go pins another)" ;; esac
+done < "$artifacts/.versions"
+rm -f "$artifacts/.versions"
 
 if [ -n "$failed" ]; then fail "these could not be made:$failed"; fi
 say "artifacts: complete in $artifacts"

@@ -1,5 +1,6 @@
 # What the scripts of this folder share; each reads it. They run in the folder they fill.
 #   lab/artifacts.sh calls   COMPONENT.sh release|modules|debian MODULE-FOLDER VERSION
+# shellcheck shell=sh disable=SC2034,SC2154
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 case $here in */artifacts) ;; *) here=$here/artifacts ;; esac
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts

@@ -1,5 +1,6 @@
 # Functions that put a container image together and write it as an archive that `ctr images import` and `docker load` take.
 # Used by images.sh; $PWD is its working folder: debian/ holds unpacked packages, root/ becomes the image's only layer.
+# shellcheck shell=sh disable=SC2034,SC2154
 root=$PWD/root
 triplet=$(uname -m)-linux-gnu
 
@@ -28,8 +29,8 @@ packages() {
   # one package list for all images of a run
   mkdir -p "$artifacts/.apt/$1" debian
   ln -s "$artifacts/.apt/$1" debian/apt
-  fetch "$1" "$PWD/debian" $(shift; echo "$@")
   suite=$1; shift
+  fetch "$suite" "$PWD/debian" "$@"
   for package; do
     echo "Debian $suite $package $(dpkg-deb -f "$(find debian/debs -name "${package}_*.deb" | head -n 1)" Version)" >> SOURCES
   done

@@ -9,10 +9,9 @@ set -eu
 output=$1 full=$2
 image=${full##*/}; tag=${image##*:}; image=${image%:*}
 : > SOURCES
-# a name is at the end of one of these: libc and what networking programs link (bookworm, as the hosts)
-network='libc6 iptables libip4tc2 libip6tc2 libxtables12 libmnl0 libnftnl11 libnetfilter-conntrack3 libnfnetlink0 nftables libnftables1
-libjansson4 libgmp10 libedit2 libtinfo6 libbsd0 libmd0 libreadline8 conntrack ipset libipset13 iproute2 libbpf1 libelf1 zlib1g libcap2 libselinux1
-libtirpc3 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libcom-err2 libkrb5support0 libkeyutils1 libdb5.3 libpcre2-8-0 busybox'
+# what programs that set up networks need, in the versions of the hosts' own
+network='libc6 iptables libxtables12 libmnl0 libnftnl11 libnetfilter-conntrack3 libnfnetlink0 nftables libnftables1 libjansson4 libgmp10
+libedit2 libtinfo6 libbsd0 libmd0 conntrack ipset libipset13 iproute2 libbpf1 libelf1 zlib1g libcap2 busybox'
 
 own() { # NAME: builds one of our programs into the image
   go_build lab '' "./$1"
@@ -32,7 +31,8 @@ networking() {
   for link in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
     ln -s xtables-nft-multi "$root/usr/sbin/$link"; ln -s xtables-nft-multi "$root/usr/sbin/${link%%-*}-nft${link#"${link%%-*}"}"
   done
-  take "usr/lib/$triplet/xtables" $(cd debian/root && find usr/lib lib -path '*/xtables/*.so')
+  # shellcheck disable=SC2046 # paths without blanks
+  take "usr/lib/$triplet/xtables" $(cd debian/root && find . -path '*/xtables/*.so')
   busybox
   printf 'tcp 6 TCP\nudp 17 UDP\nicmp 1 ICMP\nsctp 132 SCTP\n' > "$root/etc/protocols"
 }
@@ -44,6 +44,16 @@ coredns) from coredns coredns coredns; write "$output" "$full" '["/coredns"]' ;;
 metrics-server) from metrics-server metrics-server metrics-server; USER_ID=65534 write "$output" "$full" '["/metrics-server"]' ;;
 local-path-provisioner) from local-path-provisioner local-path-provisioner usr/bin/local-path-provisioner; write "$output" "$full" '["local-path-provisioner"]' ;;
 flannel) networking; from flannel flanneld opt/bin/flanneld; write "$output" "$full" '["/opt/bin/flanneld"]' ;;
+node)
+  networking
+  tag=${tag%-modules}
+  from calico calico-node usr/bin/calico-node
+  install -m 755 "$here/calico-node.sh" "$root/usr/sbin/start_runit"
+  write "$output" "$full" null '["start_runit"]' ;;
+kube-controllers)
+  tag=${tag%-modules}
+  from calico kube-controllers usr/bin/kube-controllers
+  USER_ID=65534 write "$output" "$full" '["/usr/bin/kube-controllers"]' ;;
 guestbook-standin) own guestbook; write "$output" "$full" '["/guestbook"]' ;;
 headlamp-standin) own headlamp; USER_ID=65534 write "$output" "$full" '["/headlamp"]' ;;
 busybox)

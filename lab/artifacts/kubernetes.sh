@@ -5,8 +5,10 @@ set -eu
 programs='kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubectl kubelet'
 case $1 in
 release)
-  for program in $programs; do published "https://dl.k8s.io/release/v$3/bin/linux/$arch/$program"; done
-  chmod 755 $programs
+  for program in $programs; do
+    published "https://dl.k8s.io/release/v$3/bin/linux/$arch/$program"
+    chmod 755 "$program"
+  done
   echo "upstream release v$3, https://dl.k8s.io" > SOURCE ;;
 modules)
   minor=${3#*.}; minor=${minor%%.*}
