@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills a cache outside of the project with what the lab's cluster runs: programs, images, manifests.
 #   artifacts.sh [WHAT...]      (make artifacts)  WHAT: names below or of images; default: everything that is missing
-# Each comes from the first source that works: its publisher's release, Go modules pinned in artifacts/go, Debian's packages.
+# Each comes from the first source that works: its publisher's release, else Go modules pinned in artifacts/go; images also hold Debian's packages.
 # What is there stays; a folder appears in the cache only when it is complete, so an interrupted run goes on where it was.
 set -eu
 . "$(dirname "$0")/artifacts/common.sh"
@@ -32,8 +32,9 @@ local-path     docker.io/rancher/local-path-provisioner:v$(v local-path-provisio
 busybox        docker.io/library/busybox:1.37                                  -
 nginx          docker.io/library/nginx:1.26                                    -
 redis          docker.io/library/redis:8                                       -
-calico-node    docker.io/calico/node:v3.28.5-modules                           calico
-calico-kube-controllers docker.io/calico/kube-controllers:v3.28.5-modules      calico
+calico-node    quay.io/calico/node:v3.28.5-modules                             calico
+calico-cni     quay.io/calico/cni:v3.28.5-modules                              calico
+calico-kube-controllers quay.io/calico/kube-controllers:v3.28.5-modules        calico
 guestbook      docker.io/rplay/guestbook-standin:1                             -
 headlamp       docker.io/rplay/headlamp-standin:1                              -
 "
@@ -41,7 +42,7 @@ headlamp       docker.io/rplay/headlamp-standin:1                              -
 # one at a time: two runs would build the same things
 mkdir -p "$artifacts"
 exec 9> "$artifacts/.lock"
-flock 9
+flock -n 9 || { say '== another run is at work: waiting for it'; flock 9; }
 
 # which publishers answer; asked once, and only when something is missing
 probe() {
@@ -67,9 +68,9 @@ component() {
   probe
   say "== $1 $version (about $(echo "$4" | tr - ' ') where it has to be built)"
   start=$(date +%s)
-  for source in release modules debian; do
+  for source in ${UPSTREAM:+release} modules; do
     rm -rf "$artifacts/.building"; mkdir "$artifacts/.building"
-    if (cd "$artifacts/.building" && sh "$here/$1.sh" $source "$2" "$version") 2> "$artifacts/.log"; then
+    if (cd "$artifacts/.building" && sh "$here/$1.sh" "$source" "$2" "$version") 2> "$artifacts/.log"; then
       (cd "$artifacts/.building" && sha256sum -- * | grep -v ' SOURCE$' > .sums && mv .sums SHA256SUMS && echo "$recipe" > RECIPE)
       rm -rf "$target"; mv "$artifacts/.building" "$target"
       say "   $(cat "$target/SOURCE"): $(($(date +%s) - start)) s, $(du -sm "$target" | cut -f1) MB"
@@ -87,8 +88,7 @@ image() {
   target=$artifacts/images/$1-${tag#v}.tar
   recipe=$( (cat "$here/images.sh" "$here/image.sh" "$modules"/lab/*.mod "$modules"/lab/*/*.go; echo "$2"
     [ "$3" = - ] || cat "$artifacts/$3-$version/SHA256SUMS" 2>&1) | sha256sum | cut -c1-16)
-  line="$2: $1-${tag#v}.tar"
-  if [ -e "$target" ] && [ "$(cat "$artifacts/images/.$1.recipe" 2>/dev/null)" = "$recipe" ]; then echo "$line" >> "$index"; return 0; fi
+  if [ -e "$target" ] && [ "$(cat "$artifacts/images/.$1.recipe" 2>/dev/null)" = "$recipe" ]; then return 0; fi
   say "== image $2 (a few seconds)"
   start=$(date +%s)
   rm -rf "$artifacts/.building"; mkdir -p "$artifacts/.building" "$artifacts/images"
@@ -96,7 +96,6 @@ image() {
     mv "$artifacts/.building/${target##*/}" "$target"
     mv "$artifacts/.building/SOURCE" "$target.SOURCE"
     echo "$recipe" > "$artifacts/images/.$1.recipe"
-    echo "$line" >> "$index"
     say "   $(($(date +%s) - start)) s, $(du -sm "$target" | cut -f1) MB"
   else
     sed 's/^/   /' "$artifacts/.log" | tail -n 5
@@ -112,26 +111,35 @@ while read -r name folder module time; do
   case $name,$wanted in ,*) continue ;; *,'  ' | *" $name "*) component "$name" "$folder" "$module" "$time" 9>&- <&- ;; esac
 done < "$artifacts/.components"
 
-index=$artifacts/.index
-: > "$index"
 echo "$images" > "$artifacts/.images"
 while read -r file name component; do
   case $file,$wanted in ,*) continue ;; *,'  ' | *" $file "*) image "$file" "$name" "$component" 9>&- <&- ;; esac
 done < "$artifacts/.images"
-# the index is whole only when all images were asked for
-[ "$wanted" != '  ' ] || { mkdir -p "$artifacts/images"; cmp -s "$index" "$artifacts/images/index.yml" || mv "$index" "$artifacts/images/index.yml"; }
+# which file has which image: those that are there
+mkdir -p "$artifacts/images"
+while read -r file name component; do
+  tag=${name##*:}
+  [ -z "$file" ] || [ ! -e "$artifacts/images/$file-${tag#v}.tar" ] || echo "$name: $file-${tag#v}.tar"
+done < "$artifacts/.images" > "$artifacts/.index"
+if cmp -s "$artifacts/.index" "$artifacts/images/index.yml"; then rm "$artifacts/.index"; else mv "$artifacts/.index" "$artifacts/images/index.yml"; fi
+
 # resources that modules bring, under one name whatever the version
 calico=$(echo "$components" | sed -n 's/^calico .*=\([^ ]*\).*/\1/p')
 if [ -e "$artifacts/calico-$calico/crds.yaml" ]; then
   mkdir -p "$artifacts/manifests"
   ln -sfn "../calico-$calico/crds.yaml" "$artifacts/manifests/calico-crds.yaml"
 fi
-rm -rf "$artifacts/.components" "$artifacts/.images" "$artifacts/.log" "$artifacts/.apt" "$index"
+rm -rf "$artifacts/.components" "$artifacts/.images" "$artifacts/.log" "$artifacts/.apt"
 
 # what the roles ask for must be what was made
-sed -n 's/^  \([a-z_]*\): \([0-9.]*\)$/\1 \2/p' "$here/../../roles/cluster/defaults/main/versions.yml" > "$artifacts/.versions"
+sed -n 's/^  *\([a-z_]*\): \([0-9.]*\)$/\1 \2/p; s/^cluster_\([a-z]*\)_version: \([0-9.]*\)$/\1 \2/p' \
+  "$here/../../roles/cluster/defaults/main/versions.yml" > "$artifacts/.versions"
 while read -r name version; do
-  case $name in local_path) name=local-path-provisioner ;; metrics_server) name=metrics-server ;; pause) continue ;; esac
+  case $name in
+  etcd | containerd | runc | cni | kubernetes | coredns | flannel) ;;
+  metrics_server | local_path) name=$(echo "$name" | sed 's/_/-/; s/local-path/&-provisioner/') ;;
+  *) continue ;;
+  esac
   case $failed,$wanted in ,'  ') [ -e "$artifacts/$name-$version/SHA256SUMS" ] || failed=" $name-$version (roles/cluster asks for it; artifacts/go pins another)" ;; esac
 done < "$artifacts/.versions"
 rm -f "$artifacts/.versions"

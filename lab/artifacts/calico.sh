@@ -6,7 +6,8 @@ set -eu
 [ "$1" = modules ] || fail "Calico is built from Go modules only"
 package=github.com/projectcalico/calico
 go_build "$2" "-X $package/node/pkg/lifecycle/startup.VERSION=v$3 -X $package/node/buildinfo.GitVersion=v$3 -X $package/felix/buildinfo.GitVersion=v$3 \
-  -X main.VERSION=v$3" $package/node/cmd/calico-node $package/cni-plugin/cmd/calico $package/kube-controllers/cmd/kube-controllers
+  -X main.VERSION=v$3" $package/node/cmd/calico-node $package/cni-plugin/cmd/calico $package/cni-plugin/cmd/install \
+  $package/kube-controllers/cmd/kube-controllers $package/kube-controllers/cmd/check-status
 ln calico calico-ipam
 source=$(cd "$modules/$2" && go list -m -f '{{.Dir}}' $package)
 for resource in "$source"/libcalico-go/config/crd/*.yaml; do

@@ -14,5 +14,5 @@ modules)
   go_build "$2" "-X github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v$3" \
     $(sed -n 's,^[[:space:]]*\(github.com/containernetworking/plugins/plugins/.*\),\1,p' "$modules/$2/go.mod")
   echo "Go module github.com/containernetworking/plugins v$3, $(go env GOVERSION)" > SOURCE ;;
-*) fail "Debian's plug-ins are not asked for: these are static" ;;
+*) fail "release or modules, not $1" ;;
 esac

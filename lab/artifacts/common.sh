@@ -1,5 +1,5 @@
 # What the scripts of this folder share; each reads it. They run in the folder they fill.
-#   lab/artifacts.sh calls   COMPONENT.sh release|modules|debian MODULE-FOLDER VERSION
+#   lab/artifacts.sh calls   COMPONENT.sh release|modules MODULE-FOLDER VERSION
 # shellcheck shell=sh disable=SC2034,SC2154
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 case $here in */artifacts) ;; *) here=$here/artifacts ;; esac

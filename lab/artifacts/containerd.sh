@@ -15,5 +15,5 @@ modules)
   TAGS='no_btrfs netgo osusergo' go_build "$2" "-X $package/version.Version=v$3" \
     $package/cmd/containerd $package/cmd/containerd-shim-runc-v2 $package/cmd/ctr
   echo "Go module $package v$3, $(go env GOVERSION)" > SOURCE ;;
-*) fail "Debian's containerd is older than the kubelet wants" ;;
+*) fail "release or modules, not $1" ;;
 esac

@@ -12,5 +12,5 @@ release)
 modules)
   go_build "$2" '' .
   echo "Go module github.com/coredns/coredns v$3 with the plug-ins of go/coredns/main.go, $(go env GOVERSION)" > SOURCE ;;
-*) fail "Debian has no CoreDNS" ;;
+*) fail "release or modules, not $1" ;;
 esac

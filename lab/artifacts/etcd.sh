@@ -14,5 +14,5 @@ modules)
   go_build "$2" '' go.etcd.io/etcd/server/v3 go.etcd.io/etcd/etcdctl/v3 go.etcd.io/etcd/etcdutl/v3
   mv server etcd
   echo "Go modules go.etcd.io/etcd/{server,etcdctl,etcdutl}/v3 v$3, $(go env GOVERSION)" > SOURCE ;;
-*) fail "Debian's etcd is older than these roles want; rplay lab etcd has it" ;;
+*) fail "release or modules, not $1" ;;
 esac

@@ -50,8 +50,13 @@ node)
   from calico calico-node usr/bin/calico-node
   install -m 755 "$here/calico-node.sh" "$root/usr/sbin/start_runit"
   write "$output" "$full" null '["start_runit"]' ;;
+cni)
+  tag=${tag%-modules}
+  for file in calico calico-ipam install; do from calico $file opt/cni/bin/$file; done
+  write "$output" "$full" null '["/opt/cni/bin/install"]' ;;
 kube-controllers)
   tag=${tag%-modules}
+  from calico check-status usr/bin/check-status
   from calico kube-controllers usr/bin/kube-controllers
   USER_ID=65534 write "$output" "$full" '["/usr/bin/kube-controllers"]' ;;
 guestbook-standin) own guestbook; write "$output" "$full" '["/guestbook"]' ;;

@@ -24,5 +24,5 @@ modules)
     go_build "$2" "$flags" "k8s.io/kubernetes/cmd/$program"
   done
   echo "Go modules k8s.io/kubernetes v$3 and its staging modules v0.$minor.${3##*.}, $(go env GOVERSION)" > SOURCE ;;
-*) fail "Debian has no Kubernetes that these roles can use" ;;
+*) fail "release or modules, not $1" ;;
 esac

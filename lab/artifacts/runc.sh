@@ -18,5 +18,5 @@ modules)
   go_build "$2" '-extldflags -static' github.com/opencontainers/runc
   rm -r .debian
   echo "Go module github.com/opencontainers/runc v$3 with Debian's libseccomp $seccomp, static, $(go env GOVERSION)" > SOURCE ;;
-*) fail "the lab wants the version that is pinned" ;;
+*) fail "release or modules, not $1" ;;
 esac
