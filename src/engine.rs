@@ -17,6 +17,7 @@ mod results;
 mod run;
 mod step;
 mod task;
+mod unknown;
 
 pub use options::ConnectionDefaults;
 pub use run::{Engine, RunOptions, RunResult, StepAnswer};

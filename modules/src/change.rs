@@ -48,8 +48,12 @@ pub enum Change {
     /// An object of a Kubernetes API is made, altered or removed. `digest` is its definition's, none where it is removed; `serves` are the kinds that
     /// a CustomResourceDefinition brings, as `GROUP/VERSION KIND PLURAL SCOPE`.
     Object { server: String, api_version: String, object_kind: String, namespace: String, name: String, digest: Option<String>, serves: Vec<String> },
-    /// Something that cannot be predicted, such as a command.
-    Opaque { what: String },
+    /// Something that cannot be predicted, such as a command; at and below one path where it can reach no further.
+    Opaque {
+        what: String,
+        #[serde(default)]
+        below: Option<PathBuf>,
+    },
 }
 
 /// A file's content.

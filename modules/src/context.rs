@@ -268,7 +268,7 @@ impl<'a> Context<'a> {
         if let Some(Change::Package { names, .. }) = self.system.noted().iter().find(|change| matches!(change, Change::Package { .. })) {
             return Err(Failure::unknown(format!("{name} may come with the packages {}", names.join(", "))));
         }
-        if let Some(Change::Opaque { what }) = self.system.noted().iter().find(|change| matches!(change, Change::Opaque { .. })) {
+        if let Some(Change::Opaque { what, .. }) = self.system.noted().iter().find(|change| matches!(change, Change::Opaque { .. })) {
             return Err(Failure::unknown(format!("{name} may be made by {what}")));
         }
         let dirs: Vec<String> = self.program_dirs().iter().map(|dir| dir.display().to_string()).collect();

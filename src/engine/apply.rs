@@ -25,7 +25,7 @@ impl Batch<'_> {
         }
         if !changes.is_empty() {
             let place = outcome.delegated.clone().unwrap_or_else(|| name.clone());
-            engine.overlays.entry(place).or_default().extend(changes);
+            Arc::make_mut(&mut engine.overlays).entry(place).or_default().extend(changes);
         }
         let hearers: Vec<usize> = if step.run_once { group.to_vec() } else { vec![host] };
         let facts_for = if delegate_facts { outcome.delegated.clone() } else { None };

@@ -37,7 +37,7 @@ struct Setting {
 pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Done {
     match run_inner(job, cx, item) {
         Ok(done) => done,
-        Err((fault, what)) => fault_done(job, fault, what),
+        Err((fault, what)) => fault_done(job, Some(cx), fault, what),
     }
 }
 
@@ -60,7 +60,7 @@ fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<D
     let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
     if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
         let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
-        return Ok(unknown_done(job, &reason.unwrap_or_default()));
+        return Ok(unknown_done(job, Some(cx), &reason.unwrap_or_default()));
     }
     let setting = settle(job, cx).map_err(plain)?;
     let mut done = tries(job, cx, args, &setting, &mut complaints)?;
@@ -235,6 +235,7 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
         if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
             reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
         }
+        job.remember(setting.delegated.as_ref().unwrap_or(&job.host), &reaction.changes);
         results::complete(&mut reaction.result, retries, attempt);
         let after = with_register(job, cx, &reaction);
         judge(job, &after, &mut reaction.result, complaints);
@@ -287,7 +288,7 @@ fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<R
         async_seconds: setting.async_seconds,
         job: job_id,
         live: job.shared.live && !job.info.no_log,
-        overlay: if setting.check { job.overlay.clone() } else { Vec::new() },
+        overlay: if setting.check { job.overlay_of(setting.delegated.as_ref().unwrap_or(&job.host)) } else { Vec::new() },
         pool: &job.shared.pool,
         world: &job.world,
         on_output: &on_output,

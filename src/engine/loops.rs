@@ -31,7 +31,7 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, looped: &LoopDef) -> Done {
     };
     let control = match control(job, cx) {
         Ok(control) => control,
-        Err(fault) => return fault_done(job, fault, ""),
+        Err(fault) => return fault_done(job, Some(cx), fault, ""),
     };
     if items.is_empty() {
         let mut result = Dict::new();
@@ -47,10 +47,10 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, looped: &LoopDef) -> Done {
 /// The list cannot be had: a false condition still skips the task.
 fn without_items(job: &Job, cx: &Arc<Context>, fault: Fault) -> Done {
     if fault.is_unknown() {
-        return unknown_done(job, &fault.message);
+        return unknown_done(job, Some(cx), &fault.message);
     }
     let skipped = job.task.when.iter().any(|condition| matches!(condition.eval(cx, &mut |_| {}), Ok(false)));
-    if skipped { item::run(job, cx, None) } else { fault_done(job, fault, "") }
+    if skipped { item::run(job, cx, None) } else { fault_done(job, Some(cx), fault, "") }
 }
 
 fn items(cx: &Arc<Context>, looped: &LoopDef) -> Result<Vec<Value>, Fault> {

@@ -30,11 +30,15 @@ pub(super) fn complete(result: &mut Dict, retries: usize, attempt: usize) {
     }
 }
 
-/// How a result counts.
+/// How a result counts. What `failed_when` said stands above `failed`, which running out of retries sets (as ansible-core 2.19 `TaskResult`).
 pub(super) fn status(result: &Dict) -> Status {
+    let failed = match result.get("failed_when_result") {
+        Some(Value::Bool(failed)) => *failed,
+        _ => is(result, "failed"),
+    };
     if is(result, "unreachable") {
         Status::Unreachable
-    } else if is(result, "failed") {
+    } else if failed {
         Status::Failed
     } else if is(result, "skipped") {
         Status::Skipped

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use super::options::ConnectionDefaults;
-use super::task::Shared;
+use super::task::{Overlays, Shared};
 use crate::action::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Counts, Event, Sender};
@@ -95,7 +95,7 @@ pub struct Engine<'a> {
     pub(super) threads: Arc<rayon::ThreadPool>,
     pub(super) counts: IndexMap<Arc<str>, Counts>,
     pub(super) custom: Dict,
-    pub(super) overlays: IndexMap<Arc<str>, Vec<serde_json::Value>>,
+    pub(super) overlays: Arc<Overlays>,
     pub(super) failed: IndexSet<Arc<str>>,
     pub(super) unreachable: IndexSet<Arc<str>>,
     pub(super) complained: IndexSet<String>,
@@ -153,7 +153,7 @@ impl<'a> Engine<'a> {
             threads: Arc::new(threads),
             counts: IndexMap::new(),
             custom: Dict::new(),
-            overlays: IndexMap::new(),
+            overlays: Arc::default(),
             failed: IndexSet::new(),
             unreachable: IndexSet::new(),
             complained: IndexSet::new(),

@@ -145,8 +145,17 @@ impl Batch<'_> {
         for &host in group {
             let world = engine.snapshot();
             let name = self.hosts[host].name.clone();
-            let job = Job { task, info: step.info.clone(), host: name, world, shared: &shared, overlay: Vec::new(), send: &|_| {} };
-            let done = task::fault_done(&job, fault.clone(), "");
+            let job = Job {
+                task,
+                info: step.info.clone(),
+                host: name,
+                world,
+                shared: &shared,
+                overlays: Default::default(),
+                made: Default::default(),
+                send: &|_| {},
+            };
+            let done = task::fault_done(&job, None, fault.clone(), "");
             self.settle_result(engine, &step, host, group, done);
         }
         self.after(engine, &step, group, Vec::new(), &[])
@@ -159,7 +168,7 @@ impl Batch<'_> {
         threads.in_place_scope(|scope| {
             for (order, &host) in part.iter().enumerate() {
                 let name = self.hosts[host].name.clone();
-                let overlay = engine.overlays.get(&name).cloned().unwrap_or_default();
+                let overlays = engine.overlays.clone();
                 let (sender, direct, world, shared) = (sender.clone(), engine.events.clone(), world.clone(), shared.clone());
                 let (task, info) = (step.task.clone(), step.info.clone());
                 scope.spawn(move |_| {
@@ -168,7 +177,7 @@ impl Batch<'_> {
                         other => drop(sender.send((order, Message::Event(other)))),
                     };
                     let _ = direct.send(Event::HostStart { task: info.clone(), host: name.clone(), at: SystemTime::now() });
-                    let job = Job { task: &task, info, host: name, world, shared: &shared, overlay, send: &send };
+                    let job = Job { task: &task, info, host: name, world, shared: &shared, overlays, made: Default::default(), send: &send };
                     let done = catch_unwind(AssertUnwindSafe(|| task::run(&job))).unwrap_or_else(|panic| bug(&job, panic));
                     let _ = sender.send((order, Message::Done(Box::new(done))));
                 });
@@ -247,7 +256,7 @@ impl Batch<'_> {
 pub(super) fn bug(job: &Job, panic: Box<dyn std::any::Any + Send>) -> Done {
     let what = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default();
     let fault = Fault::error(format!("this is a bug in rplay, please report it: {what}"));
-    task::fault_done(job, fault.at(&job.task.span), "")
+    task::fault_done(job, None, fault.at(&job.task.span), "")
 }
 
 /// The name as banners show it.

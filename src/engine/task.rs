@@ -1,11 +1,14 @@
 //! One task on one host, whole: loop or not, its items, its sum. Works on snapshots; what it changes it returns.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+use indexmap::IndexMap;
 
 use super::item;
 use super::loops;
 use super::options::{ConnectionDefaults, Lookup};
+use super::unknown;
 use crate::action::{Effect, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Outcome, Status, TaskInfo};
@@ -29,6 +32,9 @@ pub(super) struct Shared {
     pub no_log: bool,
 }
 
+/// Check mode: what tasks would have changed, by host.
+pub(super) type Overlays = IndexMap<Arc<str>, Vec<serde_json::Value>>;
+
 /// One task for one host.
 pub(super) struct Job<'a> {
     pub task: &'a Arc<TaskDef>,
@@ -36,9 +42,30 @@ pub(super) struct Job<'a> {
     pub host: Arc<str>,
     pub world: Arc<World>,
     pub shared: &'a Shared,
-    pub overlay: Vec<serde_json::Value>,
+    /// Check mode: what would have been changed on each host.
+    pub overlays: Arc<Overlays>,
+    /// Check mode: what earlier items of the task would have changed, and where.
+    pub made: Mutex<Vec<(Arc<str>, serde_json::Value)>>,
     /// Sends an event of this host.
     pub send: &'a (dyn Fn(Event) + Sync),
+}
+
+impl Job<'_> {
+    /// What would have been changed on a host so far, by earlier tasks and by earlier items of this one.
+    pub fn overlay_of(&self, host: &Arc<str>) -> Vec<serde_json::Value> {
+        let mut all = self.overlays.get(host).cloned().unwrap_or_default();
+        let made = self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        all.extend(made.iter().filter(|(place, _)| place == host).map(|(_, change)| change.clone()));
+        all
+    }
+
+    /// Keeps what an item would have changed for the items after it.
+    pub fn remember(&self, host: &Arc<str>, changes: &[serde_json::Value]) {
+        if !changes.is_empty() {
+            let mut made = self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            made.extend(changes.iter().map(|change| (host.clone(), change.clone())));
+        }
+    }
 }
 
 /// A dynamic include that a task asks for.
@@ -137,9 +164,9 @@ pub(super) fn flag(job: &Job, cx: &Arc<Context>, opt: Opt, default: bool) -> Res
 }
 
 /// A failure that the user's text is the cause of.
-pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
+pub(super) fn fault_done(job: &Job, cx: Option<&Arc<Context>>, fault: Fault, what: &str) -> Done {
     if fault.is_unknown() {
-        return unknown_done(job, &fault.message);
+        return unknown_done(job, cx, &fault.message);
     }
     let message = if what.is_empty() { fault.message.clone() } else { format!("{what}{}", fault.message) };
     let mut result = Dict::new();
@@ -156,22 +183,17 @@ pub(super) fn fault_done(job: &Job, fault: Fault, what: &str) -> Done {
     done
 }
 
-/// Check mode cannot know what the task would do: what is not there on its host afterwards is unknown too.
-pub(super) fn unknown_done(job: &Job, reason: &str) -> Done {
+/// Check mode cannot know what the task would do: what is not there on its host afterwards may be unknown too.
+pub(super) fn unknown_done(job: &Job, cx: Option<&Arc<Context>>, reason: &str) -> Done {
     let mut result = Dict::new();
     result.insert("changed".into(), false.into());
     result.insert("skipped".into(), true.into());
     result.insert("msg".into(), format!("unknown in check mode: {reason}").into());
     let mut done = Done::of(Status::Unknown, result);
     done.value = Value::Unknown(reason.into());
-    if !STAYS_HERE.contains(&job.task.canonical.as_str()) {
-        done.changes.push(serde_json::json!({"kind": "opaque", "what": reason}));
-    }
+    done.changes.extend(unknown::leaves(job, cx, reason));
     done
 }
-
-/// Actions that leave hosts as they are.
-const STAYS_HERE: [&str; 8] = ["assert", "debug", "fail", "group_by", "include_vars", "meta", "pause", "set_fact"];
 
 impl Done {
     /// A result of which the shown and the registered form are the same.

@@ -141,17 +141,17 @@ fn lay_inner(c: &mut Compiler, use_: &RoleUse, role: &Arc<Role>, outer: &Inherit
     let mut around = outer.clone();
     around.role = Some(Arc::new(own.clone()));
     around.dirs = role_dirs(role, outer);
-    let own_files = own.vars.len() - role.vars.len();
-    let files = (own.defaults.clone(), own.vars[own_files..].to_vec());
-    // a dependency sees its dependents' vars; the dependent sees its dependencies' vars and defaults, below its own
-    let mut below = (Vec::new(), Vec::new());
+    let from_files = (own.defaults.len() - role.defaults.len(), own.vars.len() - role.vars.len());
+    let files = (own.defaults.split_off(from_files.0), own.vars[from_files.1..].to_vec());
+    // lowest are the vars and defaults of the roles that brought this one, then its dependencies', then its own
+    let mut below = (std::mem::take(&mut own.defaults), Vec::new());
     for dependency in &role.dependencies {
         if let Some(vars) = entry(c, dependency, &around, true, out)? {
             below.0.extend(vars.defaults.iter().cloned());
             below.1.extend(vars.vars.iter().cloned());
         }
     }
-    below.0.append(&mut own.defaults);
+    below.0.extend(files.0.iter().cloned());
     below.1.append(&mut own.vars);
     (own.defaults, own.vars) = below;
     let own = Arc::new(own);
@@ -182,7 +182,8 @@ fn role_dirs(role: &Role, outer: &Inherited) -> Vec<PathBuf> {
 fn own_vars(use_: &RoleUse, role: &Role, outer: &Inherited) -> Result<RoleVars, Diagnostic> {
     let layers = |nodes: &[crate::yaml::Node]| nodes.iter().map(|node| Layer::from_node(node).map(Arc::new)).collect::<Result<Vec<_>, _>>();
     let parent = outer.role.as_deref();
-    let mut vars: Vec<Arc<Layer>> = if use_.dependency { parent.map(|role| role.vars.clone()).unwrap_or_default() } else { Vec::new() };
+    let (mut defaults, mut vars) = parent.map(|role| (role.defaults.clone(), role.vars.clone())).unwrap_or_default();
+    defaults.extend(layers(&role.defaults)?);
     if let Some(node) = &use_.vars {
         vars.push(Arc::new(super::inherit::vars_layer(node)?));
     }
@@ -199,16 +200,7 @@ fn own_vars(use_: &RoleUse, role: &Role, outer: &Inherited) -> Result<RoleVars, 
         parent_paths.push(parent.path.clone());
         parent_paths.extend(parent.parent_paths.iter().cloned());
     }
-    Ok(RoleVars {
-        name: role.name.as_str().into(),
-        path: role.path.clone(),
-        defaults: layers(&role.defaults)?,
-        vars,
-        params,
-        parents,
-        parent_paths,
-        dependency: use_.dependency,
-    })
+    Ok(RoleVars { name: role.name.as_str().into(), path: role.path.clone(), defaults, vars, params, parents, parent_paths, dependency: use_.dependency })
 }
 
 fn remember(c: &mut Compiler, use_: &RoleUse, name: &Arc<str>) {

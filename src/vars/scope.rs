@@ -16,9 +16,9 @@ pub struct RoleVars {
     pub name: Arc<str>,
     /// Its folder.
     pub path: PathBuf,
-    /// Its own and its dependencies' defaults, lowest first.
+    /// Defaults of the roles that brought it, of its dependencies, its own; lowest first.
     pub defaults: Vec<Arc<Layer>>,
-    /// Vars of the roles that it is a dependency of, of its dependencies, its own; lowest first.
+    /// Vars of the roles that brought it, of its dependencies, its own; lowest first.
     pub vars: Vec<Arc<Layer>>,
     /// Role parameters, lowest first.
     pub params: Vec<Arc<Layer>>,

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, cx: &mut Context<'_>, shell: bool) -> Result<Outc
 fn execute(args: &Args, cx: &mut Context<'_>, program: Program, mut fields: Map<String, Value>) -> Result<Outcome, Failure> {
     let begun = SystemTime::now();
     let shown = program.shown();
-    let runs = cx.perform(Change::Opaque { what: shown.clone() }, &[program]).map_err(|mut failure| {
+    let runs = cx.perform(Change::Opaque { what: shown.clone(), below: None }, &[program]).map_err(|mut failure| {
         failure.fields.extend([("cmd".to_owned(), json!(shown))]);
         failure
     })?;

@@ -40,7 +40,7 @@ impl Module for Script {
         }
         let what = args.str("name").unwrap_or("a script").to_owned();
         if cx.check() {
-            cx.perform(Change::Opaque { what: what.clone() }, &[])?;
+            cx.perform(Change::Opaque { what: what.clone(), below: None }, &[])?;
             let guarded = args.has("creates") || args.has("removes");
             let outcome = Outcome::new(guarded).msg("Command would have run if not in check mode");
             let outcome = if guarded { outcome } else { outcome.with("skipped", true) };
@@ -85,7 +85,7 @@ fn place(args: &Args, cx: &mut Context<'_>) -> Result<PathBuf, Failure> {
 
 fn run(cx: &mut Context<'_>, program: Program, what: String) -> Result<Outcome, Failure> {
     let begun = std::time::SystemTime::now();
-    let run = cx.perform(Change::Opaque { what }, &[program])?.into_iter().next().unwrap_or_default();
+    let run = cx.perform(Change::Opaque { what, below: None }, &[program])?.into_iter().next().unwrap_or_default();
     let ended = std::time::SystemTime::now();
     let fields = json!({
         "rc": run.rc, "stdout": run.out(), "stderr": run.err(),

@@ -202,7 +202,7 @@ impl State<'_> {
         }
         let reason = cx.system().noted().iter().find_map(|change| match change {
             Change::Package { names, .. } => Some(format!("the packages {}", names.join(", "))),
-            Change::Opaque { what } => Some(what.clone()),
+            Change::Opaque { what, .. } => Some(what.clone()),
             _ => None,
         });
         match reason {

@@ -44,7 +44,7 @@ fn make(args: &Args, cx: &mut Context<'_>, account: &Account, file: &Path, kind:
     if let Some(bits) = args.int("ssh_key_bits").filter(|bits| *bits > 0) {
         program = program.args(["-b".to_owned(), bits.to_string()]);
     }
-    let runs = cx.perform(Change::Opaque { what: format!("ssh-keygen for {}", account.name) }, &[program])?;
+    let runs = cx.perform(Change::Opaque { what: format!("ssh-keygen for {}", account.name), below: None }, &[program])?;
     if let Some(run) = runs.iter().find(|run| !run.ok()) {
         return Err(Failure::new(run.err()).with("rc", run.rc));
     }

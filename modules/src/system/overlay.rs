@@ -20,7 +20,7 @@ pub struct Overlay<B: System> {
     nodes: BTreeMap<PathBuf, Node>,
     notes: Vec<Change>,
     /// Why an absent path is unknown now.
-    opaque: Option<String>,
+    opaque: Vec<(Option<PathBuf>, String)>,
     clock: Time,
     umask: u32,
 }
@@ -36,7 +36,7 @@ enum Node {
 impl<B: System> Overlay<B> {
     /// An overlay without changes; new things get the time `clock`.
     pub fn new(base: B, clock: Time, umask: u32) -> Overlay<B> {
-        Overlay { base, nodes: BTreeMap::new(), notes: vec![], opaque: None, clock, umask }
+        Overlay { base, nodes: BTreeMap::new(), notes: vec![], opaque: vec![], clock, umask }
     }
 
     /// Puts in what earlier tasks would have changed.
@@ -152,8 +152,9 @@ impl<B: System> Overlay<B> {
 
     fn absent(&self, path: &Path) -> io::Error {
         // below a directory that this overlay made or removed nothing else can have appeared
-        match &self.opaque {
-            Some(reason) => unknown(format!("{} may be made by {reason}", path.display())),
+        let reaches = |below: &Option<PathBuf>| below.as_deref().is_none_or(|below| path.starts_with(below) || below.starts_with(path));
+        match self.opaque.iter().rev().find(|(below, _)| reaches(below)) {
+            Some((_, reason)) => unknown(format!("{} may be made by {reason}", path.display())),
             None => Errno::NOENT.into(),
         }
     }
@@ -339,8 +340,8 @@ impl<B: System> System for Overlay<B> {
 
     fn note(&mut self, change: &Change) {
         match change {
-            Change::Opaque { what } => self.opaque = Some(what.clone()),
-            Change::Package { names, .. } => self.opaque = Some(format!("the packages {}", names.join(", "))),
+            Change::Opaque { what, below } => self.opaque.push((below.clone(), what.clone())),
+            Change::Package { names, .. } => self.opaque.push((None, format!("the packages {}", names.join(", ")))),
             _ => {}
         }
         self.notes.push(change.clone());
@@ -429,10 +430,19 @@ mod tests {
     fn after_an_opaque_change_absent_is_unknown() {
         let mut system = memory();
         system.make_dir(Path::new("/a"), 0o755).unwrap();
-        system.replay(&Change::Opaque { what: "make".into() });
+        system.replay(&Change::Opaque { what: "make".into(), below: None });
         let error = system.lstat(Path::new("/b")).unwrap_err();
         assert!(unknown_reason(&error).unwrap().contains("make"));
         assert!(system.lstat(Path::new("/a")).is_ok());
+    }
+
+    #[test]
+    fn an_opaque_change_of_one_path_leaves_the_others_known() {
+        let mut system = memory();
+        system.replay(&Change::Opaque { what: "a copy".into(), below: Some("/etc/pki".into()) });
+        assert!(unknown_reason(&system.lstat(Path::new("/etc/pki/key")).unwrap_err()).is_some());
+        assert!(unknown_reason(&system.lstat(Path::new("/etc")).unwrap_err()).is_some());
+        assert!(unknown_reason(&system.lstat(Path::new("/opt")).unwrap_err()).is_none());
     }
 
     #[test]
