@@ -173,6 +173,11 @@ impl Api {
         };
         let dry: &[(&str, &str)] = if self.check { &[("dryRun", "All")] } else { &[] };
         let path = with_query(path, query.iter().chain(dry));
+        let mut body = (*body).clone();
+        if self.check && method == "DELETE" {
+            // a body with options goes before those in the address
+            body["dryRun"] = json!(["All"]);
+        }
         self.patient(method, &path, Some(body.to_string().into_bytes()), kind)
     }
 

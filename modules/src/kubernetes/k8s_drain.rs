@@ -133,7 +133,10 @@ fn pods(args: &Args, node: &str, api: &Api, cx: &Context<'_>) -> Result<Vec<Valu
 /// Evicts or deletes one pod; a disruption budget that forbids it is asked again.
 fn give_up(pod: &Pod, manner: &Manner, started: Instant, api: &Api, cx: &mut Context<'_>) -> Result<(), Failure> {
     let path = path(pod);
-    let options = manner.grace.map(|seconds| json!({"gracePeriodSeconds": seconds}));
+    let mut options = manner.grace.map(|seconds| json!({"gracePeriodSeconds": seconds}));
+    if cx.check() {
+        options.get_or_insert_with(|| json!({}))["dryRun"] = json!(["All"]);
+    }
     let limit = match manner.timeout {
         Some(Duration::ZERO) => Duration::MAX,
         Some(timeout) => timeout,

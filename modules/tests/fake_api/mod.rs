@@ -140,7 +140,9 @@ impl State {
 
     fn answer(&mut self, request: &Request<'_>) -> Answer {
         let (path, query) = request.target.split_once('?').unwrap_or((request.target, ""));
-        let dry = query.contains("dryRun=All");
+        // as the real one does: the options of a deletion's body go before those of the address
+        let deletion = request.method == "DELETE" && !request.body.is_null();
+        let dry = if deletion { request.body["dryRun"] == json!(["All"]) } else { query.contains("dryRun=All") };
         let words: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (api_version, rest) = if words[0] == "api" { (words[1].to_owned(), &words[2..]) } else { (words[1..3].join("/"), &words[3..]) };
         if rest.is_empty() {
