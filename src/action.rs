@@ -1,6 +1,7 @@
 //! One task on one host: what the controller does, and what it sends to the target.
 
 mod argument_spec;
+mod assemble;
 mod assert;
 pub mod catalog;
 mod content;
@@ -14,6 +15,7 @@ mod module;
 mod package;
 mod pause;
 mod raw;
+mod reboot;
 mod request;
 mod script;
 mod set;
@@ -33,6 +35,7 @@ type Action = fn(&mut Request) -> Result<Reaction, Fault>;
 /// What the controller does itself or prepares; every other name is a module that runs on the target.
 const ACTIONS: &[(&str, Action)] = &[
     ("add_host", hosts::add_host),
+    ("assemble", assemble::run),
     ("assert", assert::run),
     ("copy", content::copy),
     ("debug", debug::run),
@@ -45,6 +48,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("package", package::run),
     ("pause", pause::run),
     ("raw", raw::run),
+    ("reboot", reboot::run),
     ("script", script::run),
     ("set_fact", set::set_fact),
     ("set_stats", set::set_stats),

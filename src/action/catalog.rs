@@ -30,6 +30,7 @@ pub const ACTIONS: &[&str] = &[
     "meta",
     "pause",
     "raw",
+    "reboot",
     "script",
     "set_fact",
     "set_stats",

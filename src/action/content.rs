@@ -56,7 +56,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Calls the copy module with this content.
-fn send(request: &Request, mut args: Map<String, Json>, bytes: Vec<u8>) -> Reaction {
+pub(super) fn send(request: &Request, mut args: Map<String, Json>, bytes: Vec<u8>) -> Reaction {
     let content = announce_bytes(&mut args, bytes);
     call(request, "copy", args, &content, None)
 }

@@ -1,14 +1,18 @@
 //! The modules of `ansible.builtin`, one file each.
 
 pub mod apt;
+pub mod apt_key;
 pub mod apt_repository;
 mod archive;
+pub mod assemble;
 pub mod async_status;
 pub mod blockinfile;
 pub mod command;
 pub mod copy;
 mod copy_tree;
+pub mod cron;
 pub mod deb822_repository;
+pub mod debconf;
 pub mod dpkg_selections;
 mod editing;
 pub mod fetch;
@@ -19,11 +23,14 @@ pub mod find;
 pub mod get_url;
 pub mod getent;
 pub mod group;
+pub mod hostname;
+pub mod iptables;
 pub mod known_hosts;
 pub mod lineinfile;
 pub mod package;
 pub mod package_facts;
 pub mod ping;
+pub mod pip;
 pub mod replace;
 pub mod script;
 pub mod service;

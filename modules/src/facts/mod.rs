@@ -99,6 +99,19 @@ pub(crate) fn package_manager_of(cx: &Context<'_>) -> String {
     facts.get("pkg_mgr").and_then(Value::as_str).unwrap_or("unknown").to_owned()
 }
 
+/// The facts `os_family` and `distribution`.
+pub(crate) fn family_of(cx: &Context<'_>) -> (String, String) {
+    let mut facts = Facts::new();
+    distribution::collect(cx, &mut facts);
+    let text = |key: &str| facts.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (text("os_family"), text("distribution"))
+}
+
+/// The full name of a machine, as the fact `fqdn`.
+pub(crate) fn full_name(cx: &Context<'_>, name: &str) -> String {
+    platform::full_name(cx, name)
+}
+
 /// Ansible's rule: `min` always unless refused; names add, names with `!` take away; only refusals mean all the rest.
 fn chosen(subset: &Subset, wanted: &[String]) -> bool {
     let named = |name: &str| subset.names.contains(&name) || name == "all" || name == "min" && subset.min;

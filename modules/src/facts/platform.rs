@@ -32,7 +32,7 @@ pub(super) fn collect(cx: &Context<'_>, facts: &mut Facts) {
 }
 
 /// The full name as Python's `getfqdn`: by /etc/hosts, else by the name service.
-fn full_name(cx: &Context<'_>, node: &str) -> String {
+pub(super) fn full_name(cx: &Context<'_>, node: &str) -> String {
     let hosts = file(cx, "/etc/hosts").unwrap_or_default();
     if let Some(name) = name_in(&hosts, node) {
         return name;

@@ -3,3 +3,4 @@
 mod ini_edit;
 pub mod ini_file;
 pub mod modprobe;
+pub mod timezone;
