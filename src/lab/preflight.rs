@@ -86,6 +86,16 @@ pub(crate) fn modules() -> Vec<&'static str> {
     MODULES.into_iter().filter(|module| !succeeds("modprobe", &[module])).collect()
 }
 
+/// Watches of files (inotify instances) that all hosts of a lab share: kubelet, containerd and systemd of each host want dozens.
+const WATCHERS: u64 = 1024;
+
+/// Raises the kernel's limit on inotify instances where it is too low for several hosts. Gives the limits before and after, and nothing where it was enough.
+pub(crate) fn watchers() -> Option<(u64, u64)> {
+    let file = "/proc/sys/fs/inotify/max_user_instances";
+    let now: u64 = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
+    (now < WATCHERS && std::fs::write(file, WATCHERS.to_string()).is_ok()).then_some((now, WATCHERS))
+}
+
 /// Refuses a state directory inside a project, where it would be committed, searched and copied.
 pub(crate) fn outside_of_projects(folder: &Path) -> Result<()> {
     match folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) {
