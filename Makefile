@@ -2,7 +2,7 @@
 #   make deps        what Debian must have, a venv with ansible-lint; checks Rust
 #   make build       rplay and the static runner, optimised                          (about 4 minutes the first time)
 #   make up          build, four lab hosts, kubernetes.yml on them                   (hosts: 2 s, the first time 1 to 2 minutes; 200 MB)
-#   make artifacts   programs and images of the lab's cluster, into ~/.cache/rplay/artifacts (built once: 20 to 30 minutes; needs Go 1.26)
+#   make artifacts   programs and images of the lab's cluster, into ~/.cache/rplay/artifacts (built once: about 45 minutes; needs Go 1.26)
 #   make test        everything that can be tested; CI runs exactly this
 #   make pxe-test    a boot server, and machines that boot from it
 #   make smoketest   the roles' own tests (tag `test`) on the lab
