@@ -123,7 +123,7 @@ all:
     cluster_source: directory
     cluster_source_dir: $work/artifacts
     cluster_network: flannel
-    pxe_install: false
+    pxe_packages: [dnsmasq, nginx-light, curl]
     pxe_ipxe_source: directory
     pxe_ipxe_dir: $ipxe
     pxe_flatcar_source: directory
