@@ -83,6 +83,7 @@ roles-test: debug
 
 pxe-test: debug
 	bash scripts/pxe-test.sh $(DEBUG)/rplay
+	bash scripts/pxe-join.sh $(DEBUG)/rplay
 
 bench: build
 	bash bench/run.sh $(RPLAY) $(ARGS)

@@ -55,7 +55,7 @@ if ! ip netns add "$client" 2> "$work/out"; then echo "skipped: this machine giv
 ipxe=$(sh lab/ipxe.sh 2> "$work/out") || { fail "iPXE comes out of Debian's package" "$work/out"; exit 1; }
 echo "lab: up (a first base image takes a minute or two)"
 started=1
-if ! { lab clean && lab up; } > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; fi
+if ! { lab clean && lab up boot-01; } > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; fi
 pass "the lab starts"
 bridge=$(ip -o link show type bridge | sed -n "s/^[0-9]*: \(rplab-$id\):.*/\1/p")
 server=$net.101
