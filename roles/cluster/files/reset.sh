@@ -1,5 +1,5 @@
 #!/bin/sh
-# Takes from a host what a cluster leaves beside units and files: processes of pods, mounts, data, interfaces, routes, rules, links to programs.
+# Takes from a host what a cluster leaves beside units and files: processes of pods, mounts, control groups, data, interfaces, routes, rules, links to programs.
 #   reset.sh plan|do VIP BIN_DIR RELEASE_DIR DATA_DIR...      DATA_DIR may be a disk of its own: it is emptied and stays
 # Prints a line for each thing that it takes away, or with `plan` would, and nothing where there is nothing.
 set -eu
@@ -33,16 +33,27 @@ for process in /proc/[0-9]*; do
 done
 [ -z "$shims" ] || take "pods: $(echo "$shims" | wc -w)" end_pods
 
+# What is mounted inside of the folders, and what the kubelet mounts over its own to share it: a second time, or of the same file system.
 mounts() {
   cut -d' ' -f2 /proc/self/mounts | grep -E '^(/var/lib/kubelet/|/var/lib/containerd/|/run/containerd/|/run/netns/cni-|/run/calico/)' | sort -r || true
+  cut -d' ' -f2 /proc/self/mounts | grep -x /var/lib/kubelet | sed 1d || true
+  if mountpoint -q /var/lib/kubelet && [ "$(stat -c %d /var/lib)" = "$(stat -c %d /var/lib/kubelet)" ]; then echo /var/lib/kubelet; fi
 }
 unmount() {
   mounts | while read -r mount; do umount -l "$(printf '%b' "$mount")"; done
-  # a folder with something mounted in it is not to be removed
+  # a folder with something mounted in it is not to be emptied
   [ -z "$(mounts)" ]
 }
 count=$(mounts | wc -l)
 [ "$count" = 0 ] || take "mounts: $count" unmount
+
+groups() { find /sys/fs/cgroup -depth -type d -path '*/kubepods*' 2>/dev/null || true; }
+remove_groups() {
+  systemctl stop 'kubepods*.slice'
+  groups | xargs -r rmdir 2>/dev/null || true
+}
+count=$(groups | wc -l)
+[ "$count" = 0 ] || take "control groups: $count" remove_groups
 
 empty() {
   find "$1" -xdev -mindepth 1 -delete
