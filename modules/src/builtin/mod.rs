@@ -22,6 +22,8 @@ mod file_times;
 pub mod find;
 pub mod get_url;
 pub mod getent;
+pub mod git;
+mod git_commands;
 pub mod group;
 pub mod hostname;
 pub mod iptables;

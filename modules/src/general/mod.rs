@@ -1,5 +1,6 @@
 //! The modules of `community.general` that rplay has, one file each.
 
+pub mod alternatives;
 mod ini_edit;
 pub mod ini_file;
 pub mod modprobe;

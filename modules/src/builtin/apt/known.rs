@@ -196,7 +196,7 @@ pub(super) fn lists_may_change(cx: &Context<'_>) -> Option<String> {
     let changes = cx.system().noted().iter().rev();
     changes.into_iter().find_map(|change| match change {
         Change::PackageLists => Some("the package lists would be read anew".to_owned()),
-        Change::Opaque { what, .. } => Some(format!("{what} may change the package lists")),
+        Change::Opaque { what, below: None } => Some(format!("{what} may change the package lists")),
         _ => None,
     })
 }
