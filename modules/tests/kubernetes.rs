@@ -129,6 +129,10 @@ fn check_mode_carries_namespaces_and_kinds_to_later_tasks() {
         assert_eq!((later.get("failed"), later.get("_rplay_unknown"), &later["changed"]), (None, None, &json!(true)), "{later:?}");
         assert_eq!(host.check(&fake, "k8s", &wish)["changed"], json!(false), "the same definition again");
     }
+    for (kind, name, known) in [("Namespace", "new", false), ("Namespace", "default", true), ("Pod", "p", false), ("Secret", "s", true)] {
+        let info = host.check(&fake, "k8s_info", &json!({"kind": kind, "name": name, "namespace": "new"}));
+        assert_eq!(info.contains_key("_rplay_unknown"), !known, "{kind} {name}: {info:?}");
+    }
     let alone = Carried::default().check(&fake, "k8s", &inside);
     assert_eq!(alone["failed"], json!(true), "without the namespace it is a failure: {alone:?}");
     assert_eq!(host.check(&fake, "k8s", &json!({"kind": "Namespace", "name": "new", "state": "absent"}))["changed"], json!(true));

@@ -8,6 +8,7 @@ use super::api::{Api, with_query};
 use super::compare;
 use super::connection::{CONNECTION, joined};
 use super::discovery::{self, Resource};
+use super::predicted;
 use super::wait::{self, WAIT, Waiting};
 use crate::args::Args;
 use crate::context::Context;
@@ -35,6 +36,10 @@ impl Module for K8sInfo {
 
     fn run(args: &Args, cx: &mut Context<'_>) -> Result<Outcome, Failure> {
         let api = Api::new(args, cx)?;
+        let given = |name: &str| args.str(name).filter(|text| !text.is_empty());
+        if let Some(why) = predicted::unsettled(cx, &api, args.text("kind"), given("namespace"), given("name")).filter(|_| cx.check()) {
+            return Err(Failure::unknown(why));
+        }
         let (version, kind) = (args.text("api_version"), args.text("kind"));
         let found = discovery::find(&api, version, kind).map_err(|trouble| trouble.failure(&format!("Failed to look for {version} {kind}"), cx.check()))?;
         let Some(resource) = found else {

@@ -87,6 +87,20 @@ pub(super) fn kind(cx: &Context<'_>, api: &Api, api_version: &str, kind: &str) -
     })
 }
 
+/// Kinds that controllers make and remove after others.
+const FOLLOWERS: [&str; 9] =
+    ["Pod", "ReplicaSet", "Job", "Event", "Endpoints", "EndpointSlice", "PersistentVolume", "PersistentVolumeClaim", "ControllerRevision"];
+
+/// Whether what a reader asks for would be another by now, and because of what.
+pub(super) fn unsettled(cx: &Context<'_>, api: &Api, kind: &str, namespace: Option<&str>, name: Option<&str>) -> Option<String> {
+    cx.system().noted().iter().rev().find_map(|change| {
+        let Change::Object { server, object_kind, namespace: ns, name: n, serves, .. } = change else { return None };
+        let same = object_kind == kind && name.is_none_or(|name| name == n) && namespace.is_none_or(|namespace| ns.is_empty() || namespace == ns);
+        let brought = serves.iter().any(|line| line.split(' ').nth(1) == Some(kind));
+        (server == api.base() && (same || brought || FOLLOWERS.contains(&kind))).then(|| format!("{object_kind} {n} would have been made, altered or removed"))
+    })
+}
+
 /// Whether anything would have been done before: then the server's no may be a yes by then.
 pub(super) fn anything(cx: &Context<'_>) -> bool {
     !cx.system().noted().is_empty()
