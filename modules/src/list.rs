@@ -74,6 +74,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::iptables::Iptables>(BUILTIN),
     Entry::of::<kubernetes::k8s::K8s>(KUBERNETES),
     Entry::of::<kubernetes::k8s_drain::K8sDrain>(KUBERNETES),
+    Entry::of::<kubernetes::k8s_exec::K8sExec>(KUBERNETES),
     Entry::of::<kubernetes::k8s_info::K8sInfo>(KUBERNETES),
     Entry::of::<kubernetes::k8s_scale::K8sScale>(KUBERNETES),
     Entry::of::<kubernetes::k8s_taint::K8sTaint>(KUBERNETES),

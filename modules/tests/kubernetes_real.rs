@@ -165,6 +165,8 @@ fn who_may_and_who_is_meant(cluster: &Cluster) {
     assert!(with("context", json!("none"))["msg"].as_str().unwrap().contains("no context 'none'"));
     assert!(with("ca_cert", json!(cluster.path("pki/other.crt")))["msg"].as_str().unwrap().contains("cannot be asked"));
     assert!(with("impersonate_user", json!("somebody"))["msg"].as_str().unwrap().contains("somebody"));
+    let exec = cluster.real("k8s_exec", &json!({"namespace": "default", "pod": "none", "command": "true"}));
+    assert!(exec["msg"].as_str().unwrap_or_default().contains("pods \"none\" not found"), "{exec}");
     let groups = json!({"kind": "Namespace", "name": "default", "impersonate_user": "somebody", "impersonate_groups": ["system:masters"]});
     assert_eq!(cluster.real("k8s_info", &groups)["resources"].as_array().map(Vec::len), Some(1));
     let url = format!("https://127.0.0.1:{}", cluster.port);

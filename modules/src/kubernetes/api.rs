@@ -249,7 +249,8 @@ impl Api {
     }
 }
 
-fn headers(connection: &Connection) -> Vec<(String, String)> {
+/// The headers that every request has.
+pub(super) fn headers(connection: &Connection) -> Vec<(String, String)> {
     let settings = &connection.settings;
     let mut headers = vec![];
     if let Some(token) = &settings.token {

@@ -8,6 +8,7 @@ mod connection;
 mod definitions;
 mod discovery;
 mod drain_pods;
+mod exec;
 mod kubeconfig;
 mod node;
 mod object;
@@ -17,6 +18,7 @@ mod wait;
 
 pub mod k8s;
 pub mod k8s_drain;
+pub mod k8s_exec;
 pub mod k8s_info;
 pub mod k8s_scale;
 pub mod k8s_taint;

@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -38,7 +43,7 @@ pub(super) fn client(connection: &Connection, env: &[(String, String)], control:
 }
 
 /// Where the certificate has another name than the address, requests go to the name and the resolver leads it to the address.
-fn named(connection: &Connection) -> Result<(String, Option<(String, String)>), Failure> {
+pub(super) fn named(connection: &Connection) -> Result<(String, Option<(String, String)>), Failure> {
     let uri: Uri = connection.server.parse().map_err(|_| Failure::new(format!("{} is not an address of an API server", connection.server)))?;
     let Some(host) = uri.host().map(str::to_owned) else { return Err(format!("{} has no host", connection.server).into()) };
     match &connection.settings.server_name {
@@ -64,10 +69,7 @@ fn tls(settings: &Settings) -> Result<TlsConfig, Failure> {
         (None, Some(_)) => return Err("there is a client's key without its certificate".into()),
         (None, None) => {}
     }
-    let roots = match &settings.authority {
-        Some(pem) => certificates(pem, "the authority's certificate")?,
-        None => rustls_native_certs::load_native_certs().certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect(),
-    };
+    let roots = roots_of(settings)?;
     Ok(config.root_certs(RootCerts::new_with_certs(&roots)).build())
 }
 
@@ -82,14 +84,68 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<Certificate<'static>>, Fai
 
 /// The TLS library takes a key for granted; a wrong one shall be an error with a sentence.
 fn belong_together(chain: &[Certificate<'static>], key: &[u8]) -> Result<(), Failure> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| Failure::new(format!("the client's key cannot be read: {error}")))?;
     let chain = chain.iter().map(|cert| CertificateDer::from(cert.der().to_vec())).collect();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::sign::CertifiedKey::from_der(chain, key, &provider)
+    rustls::sign::CertifiedKey::from_der(chain, private_key(key)?, &ring::default_provider())
         .map(drop)
         .map_err(|error| Failure::new(format!("the client's certificate and key cannot be used: {error}")))
+}
+
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Failure> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| Failure::new(format!("the client's key cannot be read: {error}")))
+}
+
+/// The same settings for a connection of our own.
+pub(super) fn rustls_config(settings: &Settings) -> Result<ClientConfig, Failure> {
+    let provider = Arc::new(ring::default_provider());
+    let wrong = |error: rustls::Error| Failure::new(format!("TLS: {error}"));
+    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(wrong)?;
+    let builder = if settings.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+    } else {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(roots_of(settings)?.iter().map(|cert| CertificateDer::from(cert.der().to_vec())));
+        builder.with_root_certificates(roots)
+    };
+    let Some(certificate) = &settings.certificate else { return Ok(builder.with_no_client_auth()) };
+    let chain = certificates(certificate, "the client's certificate")?.iter().map(|cert| CertificateDer::from(cert.der().to_vec())).collect();
+    let key = private_key(settings.key.as_ref().unwrap_or(certificate))?;
+    builder.with_client_auth_cert(chain, key).map_err(wrong)
+}
+
+fn roots_of(settings: &Settings) -> Result<Vec<Certificate<'static>>, Failure> {
+    match &settings.authority {
+        Some(pem) => certificates(pem, "the authority's certificate"),
+        None => Ok(rustls_native_certs::load_native_certs().certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect()),
+    }
+}
+
+/// Takes any certificate: `validate_certs: false`.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(&self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(&self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Resolves names without libc, and the certificate's name to the server's address.
