@@ -89,12 +89,18 @@ cp lab/sample.bu "$work/files/"
 # An authority and an upstream of the cache that nobody else has.
 upstream() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=upstream.example" \
-    -addext "subjectAltName=DNS:upstream.example" -keyout "$work/upstream.key" -out "$work/upstream.crt" 2> /dev/null
+    -addext "subjectAltName=DNS:upstream.example,DNS:$net.1" -keyout "$work/upstream.key" -out "$work/upstream.crt" 2> /dev/null
   mkdir -p "$work/upstream/v2/thing/manifests"
   echo "from upstream" > "$work/upstream/file"
   echo "a tag" > "$work/upstream/v2/thing/manifests/latest"
   (cd "$work/upstream" && exec openssl s_server -quiet -accept 8443 -WWW -key "$work/upstream.key" -cert "$work/upstream.crt" > "$work/upstream.log" 2>&1) &
   echo $! > "$work/upstream.pid"
+  # and one that leads elsewhere; its files are whole answers
+  mkdir "$work/moved"
+  printf 'HTTP/1.0 302 Found\r\nLocation: https://%s:8443/file\r\n\r\n' "$net.1" > "$work/moved/there"
+  printf 'HTTP/1.0 307 Temporary Redirect\r\nLocation: http://%s/boot.ipxe\r\n\r\n' "$server" > "$work/moved/plain"
+  (cd "$work/moved" && exec openssl s_server -quiet -accept 8444 -HTTP -key "$work/upstream.key" -cert "$work/upstream.crt" > "$work/moved.log" 2>&1) &
+  echo $! > "$work/moved.pid"
 }
 upstream
 on_server tee /etc/ssl/upstream-test.crt < "$work/upstream.crt" > /dev/null
@@ -139,8 +145,10 @@ all:
         files:
           - {path: /etc/motd, mode: "0640", contents: {local: motd}}
     pxe_cache_ca: /etc/ssl/upstream-test.crt
+    pxe_cache_resolvers: [$net.1]
     pxe_cache_upstreams:
       - {name: upstream.example, url: "https://$net.1:8443", tls_name: upstream.example, registry: true}
+      - {name: moved.example, url: "https://$net.1:8444", tls_name: upstream.example}
       - {name: other.example, url: "https://$net.1:8443", tls_name: other.example}
 END
 
@@ -278,11 +286,17 @@ cached() { in_client curl --silent --max-time 30 --dump-header - "http://$server
 same "cache: the first asks" "200 MISS " "$(cached upstream.example/file)"
 same "cache: the second does not" "200 HIT " "$(cached upstream.example/file)"
 same "cache: a tag" "200 MISS " "$(cached upstream.example/v2/thing/manifests/latest)"
+same "cache: a redirection is followed" "200 MISS " "$(cached moved.example/there)"
+same "cache: and what it leads to is kept" "200 HIT " "$(cached moved.example/there)"
+same "cache: as it is" "from upstream" "$(get "http://$server:3142/moved.example/there")"
+same "cache: a redirection away from TLS is refused" 502 "$(status "http://$server:3142/moved.example/plain")"
 same "cache: a certificate of another name is refused" 502 "$(status "http://$server:3142/other.example/file")"
 same "cache: an upstream that is none" 404 "$(status "http://$server:3142/elsewhere.example/file")"
 same "cache: only reads" 403 "$(status --data x "http://$server:3142/upstream.example/file")"
-kill "$(cat "$work/upstream.pid")"
-rm "$work/upstream.pid"
+for name in upstream moved; do
+  kill "$(cat "$work/$name.pid")"
+  rm "$work/$name.pid"
+done
 same "cache: without its upstream" "200 HIT " "$(cached upstream.example/file)"
 
 . scripts/pxe-boot.sh
