@@ -50,6 +50,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::tree::Tree>(INTERNAL),
     Entry::of::<builtin::tree_apply::TreeApply>(INTERNAL),
     Entry::of::<general::alternatives::Alternatives>(GENERAL),
+    Entry::of::<general::apk::Apk>(GENERAL),
     Entry::of::<builtin::apt::Apt>(BUILTIN),
     Entry::of::<builtin::apt_key::AptKey>(BUILTIN),
     Entry::of::<builtin::apt_repository::AptRepository>(BUILTIN),
@@ -62,6 +63,7 @@ static MODULES: &[Entry] = &[
     Entry::of::<builtin::cron::Cron>(BUILTIN),
     Entry::of::<builtin::deb822_repository::Deb822Repository>(BUILTIN),
     Entry::of::<builtin::debconf::Debconf>(BUILTIN),
+    Entry::of::<builtin::dnf::Dnf>(BUILTIN),
     Entry::of::<builtin::dpkg_selections::DpkgSelections>(BUILTIN),
     Entry::of::<builtin::file::File>(BUILTIN),
     Entry::of::<builtin::find::Find>(BUILTIN),
@@ -104,7 +106,7 @@ static MODULES: &[Entry] = &[
 ];
 
 /// Other names of modules.
-const SYNONYMS: &[(&str, &str)] = &[("systemd", "systemd_service")];
+const SYNONYMS: &[(&str, &str)] = &[("dnf5", "dnf"), ("systemd", "systemd_service"), ("yum", "dnf")];
 
 /// Every module that a playbook can name.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

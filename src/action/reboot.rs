@@ -39,16 +39,18 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
         result.insert("changed".into(), false.into());
         return Ok(Reaction::of(result));
     }
-    result.insert("rebooted".into(), true.into());
-    result.insert("changed".into(), true.into());
     if request.check {
+        result.insert("rebooted".into(), true.into());
+        result.insert("changed".into(), true.into());
         return Ok(Reaction::of(result));
     }
     let wanted = match Wanted::new(request) {
         Ok(wanted) => wanted,
         Err(msg) => return Ok(Reaction::failed(msg)),
     };
-    if let Err(msg) = wanted.reboot(request, &mut result) {
+    let done = wanted.reboot(request, &mut result);
+    result.insert("changed".into(), done.is_ok().into());
+    if let Err(msg) = done {
         result.insert("failed".into(), true.into());
         result.insert("msg".into(), msg.into());
     }
@@ -103,12 +105,9 @@ impl Wanted {
             Err(error) if error.is_unreachable() => {}
             Err(error) => return Err(error.to_string()),
             Ok((0, ..)) => {}
-            Ok((_, out, err)) => {
-                result.insert("rebooted".into(), false.into());
-                result.insert("changed".into(), false.into());
-                return Err(format!("Reboot command failed. Error was: '{}, {}'", out.trim(), err.trim()));
-            }
+            Ok((_, out, err)) => return Err(format!("Reboot command failed. Error was: '{}, {}'", out.trim(), err.trim())),
         }
+        result.insert("rebooted".into(), true.into());
         std::thread::sleep(Duration::from_secs(self.after));
         let mut target = request.target.clone();
         if let Some(seconds) = self.connect.filter(|seconds| *seconds > 0) {

@@ -84,7 +84,10 @@ fn prepare(lab: &Lab, state: &StateDir, build: bool, stages: &mut Stages) -> Res
         stages.note("warning", &format!("the kernel modules {} cannot be loaded; what needs them will not work on the hosts", refused.join(", ")));
     }
     if let Some((before, after)) = preflight::watchers() {
-        stages.note("inotify", &format!("fs.inotify.max_user_instances was {before}, too few for several hosts with a kubelet: it is {after} until the next boot"));
+        stages.note(
+            "inotify",
+            &format!("fs.inotify.max_user_instances was {before}, too few for several hosts with a kubelet: it is {after} until the next boot"),
+        );
     }
     host::write_scripts(state)?;
     stages.done("preflight", &format!("programs, disk, kernel; {}", lab.subnet), began);

@@ -30,6 +30,11 @@ impl Module for DpkgSelections {
         }
         let coming =
             cx.system().noted().iter().any(|change| matches!(change, Change::Package { names, present: true } if names.iter().any(|have| have == name)));
+        let unsettled =
+            cx.system().noted().iter().any(|change| matches!(change, Change::Package { .. } | Change::PackageLists | Change::Opaque { below: None, .. }));
+        if run.err().contains("no packages found matching") && !coming && unsettled {
+            return Err(Failure::unknown(format!("whether {name} is installed by then")));
+        }
         if run.err().contains("no packages found matching") && !coming {
             return Err(Failure::new(format!("Failed to find package '{name}' to perform selection '{wanted}'.")));
         }

@@ -13,6 +13,7 @@ mod copy_tree;
 pub mod cron;
 pub mod deb822_repository;
 pub mod debconf;
+pub mod dnf;
 pub mod dpkg_selections;
 mod editing;
 pub mod fetch;

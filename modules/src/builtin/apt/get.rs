@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::known;
 use crate::args::Args;
 use crate::change::{Change, Content};
 use crate::context::Context;
@@ -40,14 +41,25 @@ pub(super) fn run(args: &Args, cx: &mut Context<'_>, line: &str, effect: &Effect
     let program = super::with_environment(words);
     if cx.check() {
         let run = cx.probe(&program)?;
-        if run.ok() {
-            predict(cx, effect, &run.out())?;
+        match unsettled(cx) {
+            _ if run.ok() => predict(cx, effect, &run.out())?,
+            Some(why) => return Err(Failure::unknown(format!("what apt-get would say: {why}"))),
+            None => {}
         }
         return Ok(run);
     }
     with_policy(args, cx, |cx| {
         let change = Change::Package { names: vec![], present: true };
         Ok(cx.perform(change, &[program])?.into_iter().next().unwrap_or_default())
+    })
+}
+
+/// Why apt-get may decide otherwise then: earlier tasks would have changed what it looks at.
+fn unsettled(cx: &Context<'_>) -> Option<String> {
+    cx.system().noted().iter().rev().find_map(|change| match change {
+        Change::Package { names, .. } => Some(format!("{} would be another matter", names.join(", "))),
+        Change::Setting { name, .. } if name.starts_with("dpkg selection") => Some(format!("the {name} would be another one")),
+        _ => known::lists_may_change(cx),
     })
 }
 

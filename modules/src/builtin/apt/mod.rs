@@ -174,10 +174,9 @@ fn install(args: &Args, cx: &mut Context<'_>, specs: &[String]) -> Result<Outcom
     let mut outcome = Outcome::new(false);
     if !line_up.is_empty() {
         let line = install_line(args, cx, build_dep, &line_up.join(" "))?;
-        let before = known::lists_may_change(cx);
         let run = get::run(args, cx, &line, &Effect::Installs(&names))?;
         if !run.ok() {
-            return Err(before.filter(|_| cx.check()).map_or_else(|| failed(format!("'{line}'"), &run), Failure::unknown));
+            return Err(failed(format!("'{line}'"), &run));
         }
         let changed = !build_dep || !is_nothing(&run.out());
         let diff = get::diff(cx, &run.out());
