@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fills a cache outside of the project with what the lab's cluster runs: programs, images, manifests.
-#   artifacts.sh [WHAT...]      (make artifacts)  WHAT: names below or of images; default: everything that is missing
+#   artifacts.sh [WHAT...]      (make artifacts)  WHAT: names below or of images; default: everything that is missing;
+#                               `cluster`: all but the earlier Kubernetes, which upgrades begin from, and Calico
 # Each comes from the first source that works: its publisher's release, else Go modules pinned in artifacts/go; images also hold Debian's packages.
 # What is there stays; a folder appears in the cache only when it is complete, so an interrupted run goes on where it was.
 set -eu
@@ -106,6 +107,11 @@ image() {
 
 failed=
 wanted=" $* "
+if [ "$wanted" = ' cluster ' ]; then
+  components=$(echo "$components" | grep -v 'previous\|^calico')
+  images=$(echo "$images" | grep -v '^calico')
+  wanted='  '
+fi
 echo "$components" > "$artifacts/.components"
 while read -r name folder module time; do
   case $name,$wanted in ,*) continue ;; *,'  ' | *" $name "*) component "$name" "$folder" "$module" "$time" 9>&- <&- ;; esac

@@ -112,7 +112,18 @@ sed '/^link:/d' lab/lab.yml > "$work/lab.yml"
 echo "lab: up (a first base image takes a minute or two)"
 if ! lab up > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; fi
 pass "the lab starts"
-{ "$rplay" lab pypy && "$rplay" lab etcd; } > "$work/out" 2>&1 || { fail "PyPy and etcd come out of Debian's packages" "$work/out"; exit 1; }
+"$rplay" lab pypy > "$work/out" 2>&1 || { fail "PyPy comes out of Debian's packages" "$work/out"; exit 1; }
+
+# The cluster's programs: built once, which takes some 20 minutes, then in the cache. Without them the first roles are tested with Debian's etcd.
+tags=()
+SECONDS=0
+if sh lab/artifacts.sh cluster > "$work/artifacts" 2>&1; then
+  echo "artifacts: complete ($SECONDS s)"
+else
+  echo "skipped: the cluster, because its programs could not be made: $(tail -n 1 "$work/artifacts")"
+  tags=(--tags bootstrap,ssl,etcd)
+  "$rplay" lab etcd > "$work/out" 2>&1 || { fail "etcd comes out of Debian's packages" "$work/out"; exit 1; }
+fi
 mkdir "$work/inventory"
 cp "$(lab path)/inventory.ini" "$work/inventory/hosts.ini"
 printf '[lab:children]\nk8s\n' > "$work/inventory/lab.ini"
@@ -138,6 +149,11 @@ none() {
   else fail "$1: $2=0 on $found of $hosts hosts" "$work/$1" 200; fi
 }
 
+# the same for a playbook that concerns only some hosts: no line of the recap has another count
+none_of() {
+  if sed -n '/^PLAY RECAP/,$p' "$work/$1" | grep -q " $2=[1-9]"; then fail "$1: $2=0" "$work/$1" 200; else pass "$1: $2=0"; fi
+}
+
 play fresh-check --check --diff
 none fresh-check failed
 check "fresh-check: no certificate was made" test ! -e "$work/pki"
@@ -146,9 +162,16 @@ none first failed
 play second
 none second changed
 none second failed
-play tests --tags test
-none tests changed
-none tests failed
+if [ ${#tags[@]} = 0 ]; then
+  play tests --tags test
+  none tests changed
+  none tests failed
+  book=smoke.yml play smoke
+  grep '^skipping\|because' "$work/smoke" | grep -i polic | head -n 2
+  book=nginx.yml play nginx
+  book=nginx.yml play nginx-again
+  none_of nginx-again changed
+fi
 play converged-check --check --diff
 none converged-check changed
 none converged-check failed
