@@ -6,7 +6,7 @@ machine() {
   shift 2
   ip link show "$id-tap" > /dev/null 2>&1 || { ip tuntap add "$id-tap" mode tap && ip link set "$id-tap" master "$bridge" up; } || return 1
   on_server sh -c ': > /var/log/nginx/pxe.log'
-  qemu-system-x86_64 -accel tcg -m 512 -display none -no-reboot -boot n -pidfile "$work/$name.pid" -daemonize \
+  qemu-system-x86_64 -accel tcg -m 512 -display none -serial "file:$work/$name.serial" -no-reboot -boot n -pidfile "$work/$name.pid" -daemonize \
     -netdev "tap,id=net,ifname=$id-tap,script=no,downscript=no" "$@" || return 1
 }
 until_request() {
@@ -24,7 +24,7 @@ until_request() {
   return 1
 }
 off() {
-  [ ! -e "$work/$1.pid" ] || kill "$(cat "$work/$1.pid")"
+  [ ! -e "$work/$1.pid" ] || kill "$(cat "$work/$1.pid")" 2> /dev/null
   rm -f "$work/$1.pid"
   sleep 1
 }
@@ -33,6 +33,20 @@ loaded() { # NAME ADDRESS PATH...: iPXE asked for these
   shift 2
   for path in "$@"; do check "$name: iPXE loads $path" grep -E "^$address .*\"GET /$path HTTP/1.1\" 200 .*iPXE" "$work/requests"; done
 }
+# TITLE NAME SECONDS: the stand-in for Flatcar, if there is one, fetches its Ignition and ends
+boots() {
+  if [ -n "$kernel" ]; then
+    check "$1: the kernel fetches its Ignition" until_request "$2" "GET /ignition/kube-worker-01.json" "$3"
+    loaded "$1" "$net.121" "${chain[@]}"
+    check "$1: and gets it" grep "^$net.121 .*GET /ignition/kube-worker-01.json HTTP/1.0\" 200 .*stand-in" "$work/requests"
+    sleep 2
+    check "$1: it has its name and address" grep "stand-in: kube-worker-01 has $net.121" "$work/$2.serial"
+  else
+    check "$1: it comes to the kernel" until_request "$2" vmlinuz "$3"
+    loaded "$1" "$net.121" "${chain[@]:0:3}"
+  fi
+  off "$2"
+}
 chain=("boot.ipxe" "hosts/${one//:/-}.ipxe" flatcar/standin/flatcar_production_pxe.vmlinuz flatcar/standin/flatcar_production_pxe_image.cpio.gz)
 uefi=$(find /usr/share/ovmf /usr/share/OVMF -name OVMF.fd 2> /dev/null | head -n 1)
 
@@ -40,21 +54,16 @@ if ! command -v qemu-system-x86_64 > /dev/null; then
   echo "skipped: no virtual machine boots, because there is no qemu-system-x86_64 (packages qemu-system-x86, ipxe-qemu, ovmf)"
 else
   # A network card that has iPXE itself: it asks with the user class at once.
-  check "BIOS: the machine starts" machine bios "$one" -device "e1000,netdev=net,mac=$one"
-  check "BIOS: it comes to the initrd" until_request bios cpio.gz 120
-  loaded BIOS "$net.121" "${chain[@]}"
-  off bios
+  check "BIOS: the machine starts" machine bios "$one" -device "virtio-net-pci,netdev=net,mac=$one"
+  boots BIOS bios 200
   # UEFI's own PXE knows no iPXE: DHCP's first answer, ipxe.efi by TFTP, and then the same.
   if [ -z "$uefi" ]; then
     echo "skipped: no machine with UEFI boots, because there is no OVMF (package ovmf)"
   else
     check "UEFI: the machine starts" machine uefi "$one" -bios "$uefi" -device "virtio-net-pci,netdev=net,mac=$one,romfile="
-    # the stand-in for the kernel is none for UEFI, so it ends there
-    check "UEFI: it comes to the kernel" until_request uefi vmlinuz 180
-    loaded UEFI "$net.121" "${chain[@]:0:3}"
+    boots UEFI uefi 300
     on_server journalctl --no-pager -u dnsmasq > "$work/journal"
     check "UEFI: it had iPXE by TFTP" grep "sent .*/ipxe.efi to $net.121" "$work/journal"
-    off uefi
   fi
   # A machine that the inventory does not have, where others get addresses too: the menu's entry.
   play menu -e pxe_dhcp=range -e '{"pxe_range": ["'"$net"'.200", "'"$net"'.209"], "pxe_menu_default": 1, "pxe_menu_seconds": 2,

@@ -61,7 +61,10 @@ bridge=$(ip -o link show type bridge | sed -n "s/^[0-9]*: \(rplab-$id\):.*/\1/p"
 server=$net.101
 on_server() { lab exec boot-01 "$@"; }
 
-# Stand-ins for what a worker downloads: programs that print their name, and Flatcar's kernel, for which iPXE's own Linux image stands.
+# Stand-ins for what a worker downloads: programs that print their name, and for Flatcar Debian's kernel with a little initrd where that can be made.
+kernel=
+if ! command -v cpio > /dev/null; then echo "skipped: no kernel boots, because there is no cpio to make its initrd"
+elif ! kernel=$(sh lab/standin.sh 2> "$work/out"); then fail "a stand-in for Flatcar is made of Debian's packages" "$work/out"; fi
 mkdir -p "$work/artifacts/images" "$work/flatcar-standin" "$work/inventory" "$work/files"
 version() { sed -n "s/^  $1: \([0-9].*\)/\1/p; s/^cluster_$1_version: //p" roles/cluster/defaults/main/versions.yml; }
 stand_in() { # COMPONENT PROGRAM...
@@ -78,8 +81,11 @@ stand_in cni bandwidth bridge firewall host-local loopback portmap tuning
 stand_in flannel flannel
 echo "registry.k8s.io/pause:$(version pause): pause-standin.tar" > "$work/artifacts/images/index.yml"
 echo "no image" > "$work/artifacts/images/pause-standin.tar"
-cp "$ipxe/ipxe.lkrn" "$work/flatcar-standin/flatcar_production_pxe.vmlinuz"
-echo "no initrd" > "$work/flatcar-standin/flatcar_production_pxe_image.cpio.gz"
+if [ -n "$kernel" ]; then cp "$kernel"/flatcar_* "$work/flatcar-standin/"
+else
+  cp "$ipxe/ipxe.lkrn" "$work/flatcar-standin/flatcar_production_pxe.vmlinuz"
+  echo "no initrd" > "$work/flatcar-standin/flatcar_production_pxe_image.cpio.gz"
+fi
 printf 'of the controller\n' > "$work/files/motd"
 printf 'ssh-ed25519 CCCC two\nssh-ed25519 DDDD three\n' > "$work/files/keys.pub"
 printf '[Service]\nUser=core\n' > "$work/files/dropin.conf"
