@@ -24,6 +24,7 @@ mod tree;
 mod unarchive;
 mod wait;
 
+pub use module::{answered, broken, call_of, patience};
 pub use request::{Effect, Reaction, Request, Settings};
 pub use synchronize::{CODE, ERR, OUT};
 
@@ -69,6 +70,11 @@ pub fn run(request: &mut Request) -> Result<Reaction, Fault> {
         Some((_, action)) => action(request),
         None => module::run(request),
     }
+}
+
+/// True for a module that the controller only hands on to the target.
+pub fn is_handed_on(action: &str) -> bool {
+    rplay_modules::find(action).is_some() && !ACTIONS.iter().any(|(name, _)| *name == action)
 }
 
 /// True for arguments that the action wants unrendered.

@@ -1,5 +1,6 @@
 //! The run: order, batches, failure, handlers. It does no I/O of its own: it calls actions and sends events.
 
+mod ahead;
 mod apply;
 mod batch;
 mod cursor;

@@ -107,6 +107,7 @@ fn tasks_run_on_their_hosts_without_python() {
     busybox_is_enough(&lab);
     a_missing_program_is_named(&lab);
     a_task_is_one_round_trip(&lab);
+    a_loop_is_one_round_trip(&lab);
     sudo_asks_for_a_password(&lab);
 }
 
@@ -169,17 +170,50 @@ fn a_task_is_one_round_trip(lab: &Lab) {
     let count = |tasks: usize| {
         let (status, said) = lab.play("count", "all", &"- command: \"true\"\n".repeat(tasks));
         assert_eq!(status, 0, "{said}");
-        let line = said.lines().find(|line| line.starts_with("rplay: ")).unwrap_or_else(|| panic!("no cost in {said}")).to_owned();
-        let number = |word: &str| -> u64 {
-            let before = line.split(word).next().unwrap().trim();
-            before.rsplit(' ').next().unwrap().parse().unwrap()
-        };
-        (number("round trips"), number("connections"), number("processes"))
+        (cost(&said, "round trips"), cost(&said, "connections"), cost(&said, "processes"))
     };
     let (one, many) = (count(1), count(21));
     assert_eq!(many.0 - one.0, 2 * 20, "round trips of 20 tasks on two hosts");
     assert_eq!((one.1, many.1), (2, 2), "connections to two hosts");
     assert_eq!(one.2, many.2, "a task starts no process");
+}
+
+/// What a run cost, by the line that it ends with.
+fn cost(said: &str, word: &str) -> u64 {
+    let line = said.lines().find(|line| line.starts_with("rplay: ")).unwrap_or_else(|| panic!("no cost in {said}"));
+    let before = line.split(word).next().unwrap().trim();
+    before.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// Forty items cost one round trip; they are done in order, and neither a condition nor a failure in the middle stops them.
+fn a_loop_is_one_round_trip(lab: &Lab) {
+    let cost_of = |tasks: &str| {
+        let (status, said) = lab.play("loop", "one", tasks);
+        assert_eq!(status, 0, "{said}");
+        (cost(&said, "round trips"), said)
+    };
+    let (alone, _) = cost_of("- command: 'true'\n");
+    let looped = r#"- shell: "echo {{ item }} >> /root/items; test {{ item }} != 7"
+  loop: "{{ range(40) | list }}"
+  when: item != 20
+  register: r
+  ignore_errors: true
+- fail: {msg: order}
+  when: (r.results | map(attribute='item') | list) != (range(40) | list)
+- fail: {msg: failed}
+  when: (r.results | rejectattr('skipped', 'defined') | selectattr('failed') | map(attribute='item') | list) != [7]
+- fail: {msg: skipped}
+  when: (r.results | selectattr('skipped', 'defined') | map(attribute='item') | list) != [20]
+"#;
+    let (trips, said) = cost_of(looped);
+    assert_eq!(trips, alone, "{said}");
+    let wanted: Vec<String> = (0..40).filter(|item| *item != 20).map(|item: u32| item.to_string()).collect();
+    assert_eq!(lab.exec("one", "cat /root/items").lines().collect::<Vec<_>>(), wanted);
+    let shown: Vec<&str> = said.lines().filter(|line| line.contains("(item=")).collect();
+    let order: Vec<String> = shown.iter().map(|line| line.split("(item=").nth(1).unwrap().split(')').next().unwrap().to_owned()).collect();
+    assert_eq!(order, (0..40).map(|item: u32| item.to_string()).collect::<Vec<_>>(), "{said}");
+    let (of_users, said) = cost_of("- command: id -un\n  become: true\n  become_user: \"{{ item }}\"\n  loop: [core, core, ops, ops, core]\n");
+    assert!(of_users > alone + 2, "each user has a runner of its own: {said}");
 }
 
 /// The real sudo, right, wrong and without password: Ansible's words and exit codes, and the password nowhere to be seen.
@@ -192,7 +226,7 @@ fn sudo_asks_for_a_password(lab: &Lab) {
     let wrong_vars = format!("@{}", lab.file("wrong.yml", "ansible_become_password: wrong-sesame-5823\n").display());
     let list = r#"cat /proc/[0-9]*/cmdline | tr "\0" " ""#;
     let tasks = format!(
-        "- shell: id -un; {list}\n- raw: id -un > /root/by-raw-$$; {list}\n- debug: {{msg: \"{{{{ lookup('pipe', 'cat /proc/[0-9]*/cmdline') }}}}\"}}\n"
+        "- shell: id -un; {list}\n- raw: id -un > /root/by-raw-$$; {list}\n- debug: {{msg: \"{{{{ lookup('pipe', 'cat /proc/[0-9]*/cmdline; true') }}}}\"}}\n"
     );
     let indented: String = tasks.lines().map(|line| format!("    {line}\n")).collect();
     let book = lab.file("sudo.yml", &format!("- hosts: one\n  gather_facts: false\n  become: true\n  tasks:\n{indented}"));

@@ -33,18 +33,31 @@ pub(super) fn to_map(args: &Dict) -> Map<String, Json> {
 }
 
 /// Runs a module; what goes wrong on the way becomes a result.
-pub(super) fn call(
-    request: &Request,
-    module: &str,
-    mut args: Map<String, Json>,
-    content: &dyn ContentSource,
-    on_blob: Option<&mut dyn FnMut(&[u8])>,
-) -> Reaction {
+pub(super) fn call(request: &Request, module: &str, args: Map<String, Json>, content: &dyn ContentSource, on_blob: Option<&mut dyn FnMut(&[u8])>) -> Reaction {
+    let call = call_with(request, module, args);
+    let mut on_output = |stderr: bool, bytes: &[u8]| (request.on_output)(stderr, bytes);
+    match request.pool.call(request.target, request.become_, call, content, &mut on_output, on_blob, patience(request.timeout)) {
+        Ok(reply) => answered(reply, module, request.written),
+        Err(error) => broken(&error),
+    }
+}
+
+/// How long an answer may take, where the task has a `timeout`: the runner watches it, and we a little longer.
+pub fn patience(timeout: u64) -> Option<Duration> {
+    (timeout > 0).then(|| Duration::from_secs(timeout + 5))
+}
+
+/// What is sent for a module that the controller only hands on.
+pub fn call_of(request: &Request) -> Call {
+    call_with(request, request.action, to_map(&request.args))
+}
+
+fn call_with(request: &Request, module: &str, mut args: Map<String, Json>) -> Call {
     let directory = async_dir(request);
     if module == "async_status" && !directory.is_empty() {
         args.entry("_async_dir").or_insert_with(|| directory.as_str().into());
     }
-    let call = Call {
+    Call {
         module: module.to_string(),
         args,
         check: request.check,
@@ -57,13 +70,12 @@ pub(super) fn call(
         async_dir: directory,
         overlay: request.overlay.clone(),
         ..blank()
-    };
-    let mut on_output = |stderr: bool, bytes: &[u8]| (request.on_output)(stderr, bytes);
-    let patience = (request.timeout > 0).then(|| Duration::from_secs(request.timeout + 5));
-    match request.pool.call(request.target, request.become_, call, content, &mut on_output, on_blob, patience) {
-        Ok(reply) => named_as_written(reaction(reply), module, request.written),
-        Err(error) => broken(&error),
     }
+}
+
+/// What the runner answered.
+pub fn answered(reply: Reply, module: &str, written: &str) -> Reaction {
+    named_as_written(reaction(reply), module, written)
 }
 
 fn async_dir(request: &Request) -> String {
@@ -116,7 +128,7 @@ fn named_as_written(mut reaction: Reaction, module: &str, written: &str) -> Reac
 }
 
 /// What stands between us and the host, as a result.
-pub(super) fn broken(error: &ConnectError) -> Reaction {
+pub fn broken(error: &ConnectError) -> Reaction {
     let mut result = Dict::new();
     let flag = if error.is_unreachable() { "unreachable" } else { "failed" };
     let became = matches!(error, ConnectError::Become { .. });

@@ -7,7 +7,8 @@ use super::options::{Lookup, is_implicit, truthy};
 use super::results;
 use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
 use crate::action::{self, Effect, Reaction, Request};
-use crate::connection::{Become, Target};
+use crate::connection::{Become, Target, Transport};
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Status};
 use crate::program::Opt;
 use crate::template::{Condition, Context};
@@ -33,11 +34,66 @@ struct Setting {
     poll: u64,
 }
 
+/// What is settled about a run, before anything is done.
+pub(super) struct Ready {
+    args: Dict,
+    setting: Setting,
+    complaints: Vec<Diagnostic>,
+}
+
+/// A run as far as it can be known without doing anything.
+pub(super) enum Prepared {
+    /// Nothing is to be done.
+    Done(Done),
+    /// This is.
+    Ready(Box<Ready>),
+}
+
 /// Runs the task once, as a whole or for an item.
 pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Done {
-    match run_inner(job, cx, item) {
-        Ok(done) => done,
-        Err((fault, what)) => fault_done(job, Some(cx), fault, what),
+    match prepare(job, cx, item) {
+        Prepared::Done(done) => done,
+        Prepared::Ready(ready) => proceed(job, cx, item, *ready),
+    }
+}
+
+/// Evaluates conditions, arguments and settings.
+pub(super) fn prepare(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Prepared {
+    prepare_inner(job, cx, item).unwrap_or_else(|(fault, what)| Prepared::Done(fault_done(job, Some(cx), fault, what)))
+}
+
+/// Does what was prepared.
+pub(super) fn proceed(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, mut ready: Ready) -> Done {
+    let args = std::mem::take(&mut ready.args);
+    let done = tries(job, cx, args, &ready.setting, &mut ready.complaints).and_then(|done| conclude(job, cx, item, ready, done));
+    done.unwrap_or_else(|(fault, what)| fault_done(job, Some(cx), fault, what))
+}
+
+/// What was prepared is done, and this came of it.
+pub(super) fn answered(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, mut ready: Ready, reaction: Reaction) -> Done {
+    let reaction = judged(job, cx, &ready.setting, reaction, (1, 1), &mut ready.complaints);
+    conclude(job, cx, item, ready, finish(job, reaction)).unwrap_or_else(|(fault, what)| fault_done(job, Some(cx), fault, what))
+}
+
+/// What carries a task's bytes, when that does not depend on the item; nothing in check mode, where items see what earlier ones would do.
+pub(super) fn transport(job: &Job, cx: &Arc<Context>) -> Option<Transport> {
+    settle(job, cx).ok().filter(|setting| !setting.check).map(|setting| setting.target.transport)
+}
+
+impl Ready {
+    /// Where it is done, and as whom.
+    pub(super) fn destination(&self) -> (&Target, Option<&Become>) {
+        (&self.setting.target, self.setting.become_.as_ref())
+    }
+
+    /// `timeout`, seconds; 0 for none.
+    pub(super) fn timeout(&self) -> u64 {
+        self.setting.timeout
+    }
+
+    /// What is sent for it, when the action is a module that is only handed on.
+    pub(super) fn call(&self, job: &Job, cx: &Arc<Context>) -> rplay_modules::wire::Call {
+        action::call_of(&request(job, cx, &self.args, &self.setting, String::new(), &|_, _| {}))
     }
 }
 
@@ -47,23 +103,28 @@ fn plain(fault: Fault) -> Stop {
     (fault, "")
 }
 
-fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Done, Stop> {
+fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Prepared, Stop> {
     let mut complaints = Vec::new();
     if let Some(failed) = conditions(job, cx, &mut complaints)? {
         let mut done = failed;
         done.complaints.extend(complaints);
-        return Ok(done);
+        return Ok(Prepared::Done(done));
     }
     if job.task.is_include() {
-        return include(job, cx, item);
+        return include(job, cx, item).map(Prepared::Done);
     }
     let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
     if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
         let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
-        return Ok(unknown_done(job, Some(cx), &reason.unwrap_or_default()));
+        return Ok(Prepared::Done(unknown_done(job, Some(cx), &reason.unwrap_or_default())));
     }
     let setting = settle(job, cx).map_err(plain)?;
-    let mut done = tries(job, cx, args, &setting, &mut complaints)?;
+    Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints })))
+}
+
+/// What a run adds to the result of its action.
+fn conclude(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, ready: Ready, mut done: Done) -> Result<Done, Stop> {
+    let Ready { setting, complaints, .. } = ready;
     done.outcome.delegated = setting.delegated.clone().filter(|host| *host != job.host || item.is_none());
     done.delegate_facts = flag(job, cx, Opt::DelegateFacts, false).map_err(plain)?;
     done.outcome.diff = setting.diff;
@@ -75,7 +136,7 @@ fn run_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<D
 }
 
 /// The skipped result when a condition is false.
-fn conditions(job: &Job, cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<Option<Done>, Stop> {
+fn conditions(job: &Job, cx: &Arc<Context>, complaints: &mut Vec<Diagnostic>) -> Result<Option<Done>, Stop> {
     for condition in &job.task.when {
         let holds = evaluate(job, condition, cx, complaints).map_err(|fault| (fault, "Error while evaluating conditional: "))?;
         if !holds {
@@ -91,7 +152,7 @@ fn conditions(job: &Job, cx: &Arc<Context>, complaints: &mut Vec<crate::diagnost
 }
 
 /// A condition; what 2.19 refuses and 2.18 took is a warning, or an error under `--strict`.
-fn evaluate(job: &Job, condition: &Condition, cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<bool, Fault> {
+fn evaluate(job: &Job, condition: &Condition, cx: &Arc<Context>, complaints: &mut Vec<Diagnostic>) -> Result<bool, Fault> {
     let mut broken = None;
     let holds = condition.eval(cx, &mut |warning| broken = Some(warning))?;
     match broken {
@@ -104,7 +165,7 @@ fn evaluate(job: &Job, condition: &Condition, cx: &Arc<Context>, complaints: &mu
     }
 }
 
-fn all(job: &Job, conditions: &[Condition], cx: &Arc<Context>, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<bool, Fault> {
+fn all(job: &Job, conditions: &[Condition], cx: &Arc<Context>, complaints: &mut Vec<Diagnostic>) -> Result<bool, Fault> {
     for condition in conditions {
         if !evaluate(job, condition, cx, complaints)? {
             return Ok(false);
@@ -214,7 +275,7 @@ fn environment(job: &Job, cx: &Arc<Context>) -> Result<Vec<(String, String)>, Fa
     Ok(merged.into_iter().collect())
 }
 
-fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints: &mut Vec<crate::diagnostic::Diagnostic>) -> Result<Done, Stop> {
+fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints: &mut Vec<Diagnostic>) -> Result<Done, Stop> {
     let task = job.task;
     let retries = match &task.retries {
         Some(template) => match template.render(cx).map_err(plain)? {
@@ -231,14 +292,7 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
         None => 5.0,
     };
     for attempt in 1..=retries {
-        let mut reaction = act(job, cx, &args, setting)?;
-        if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
-            reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
-        }
-        job.remember(setting.delegated.as_ref().unwrap_or(&job.host), &reaction.changes);
-        results::complete(&mut reaction.result, retries, attempt);
-        let after = with_register(job, cx, &reaction);
-        judge(job, &after, &mut reaction.result, complaints);
+        let mut reaction = judged(job, cx, setting, act(job, cx, &args, setting)?, (retries, attempt), complaints);
         // what check mode cannot know does not become known by trying again
         if retries == 1 || (setting.check && reaction.result.contains_key("_rplay_unknown")) {
             return Ok(finish(job, reaction));
@@ -264,18 +318,53 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
     Err(plain(Fault::error("a task without a try")))
 }
 
+/// A result with what every one has, and what `changed_when` and `failed_when` make of it. `tries`: how many there are, and which this is.
+fn judged(
+    job: &Job,
+    cx: &Arc<Context>,
+    setting: &Setting,
+    mut reaction: Reaction,
+    tries: (usize, usize),
+    complaints: &mut Vec<Diagnostic>,
+) -> Reaction {
+    if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
+        reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
+    }
+    job.remember(setting.delegated.as_ref().unwrap_or(&job.host), &reaction.changes);
+    results::complete(&mut reaction.result, tries.0, tries.1);
+    let after = with_register(job, cx, &reaction);
+    judge(job, &after, &mut reaction.result, complaints);
+    reaction
+}
+
 fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<Reaction, Stop> {
-    let (task, send) = (job.task, job.send);
+    let send = job.send;
     let (info, host) = (&job.info, &job.host);
     let on_output = move |stderr: bool, bytes: &[u8]| {
         send(Event::Output { task: info.clone(), host: host.clone(), stderr, bytes: bytes.to_vec() });
     };
     let job_id = if setting.async_seconds > 0 { results::job_id() } else { String::new() };
-    let mut request = Request {
-        action: &task.canonical,
-        written: &task.action,
+    let mut request = request(job, cx, args, setting, job_id, &on_output);
+    let started = action::run(&mut request).map_err(plain)?;
+    if setting.async_seconds == 0 || setting.poll == 0 || is(&started.result, "failed") || is(&started.result, "skipped") {
+        return Ok(started);
+    }
+    results::poll(job, &mut request, started, setting.poll).map_err(plain)
+}
+
+fn request<'a>(
+    job: &'a Job,
+    cx: &'a Arc<Context>,
+    args: &Dict,
+    setting: &'a Setting,
+    job_id: String,
+    on_output: &'a (dyn Fn(bool, &[u8]) + Sync),
+) -> Request<'a> {
+    Request {
+        action: &job.task.canonical,
+        written: &job.task.action,
         args: args.clone(),
-        raw_args: &task.args,
+        raw_args: &job.task.args,
         cx,
         host: &job.host,
         target: &setting.target,
@@ -291,14 +380,9 @@ fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<R
         overlay: if setting.check { job.overlay_of(setting.delegated.as_ref().unwrap_or(&job.host)) } else { Vec::new() },
         pool: &job.shared.pool,
         world: &job.world,
-        on_output: &on_output,
+        on_output,
         settings: &job.shared.settings,
-    };
-    let started = action::run(&mut request).map_err(plain)?;
-    if setting.async_seconds == 0 || setting.poll == 0 || is(&started.result, "failed") || is(&started.result, "skipped") {
-        return Ok(started);
     }
-    results::poll(job, &mut request, started, setting.poll).map_err(plain)
 }
 
 /// Variables with the result under the name of `register`, and with the facts that it brought.
@@ -324,7 +408,7 @@ fn says_unchanged(job: &Job, cx: &Arc<Context>) -> bool {
 }
 
 /// `changed_when` and `failed_when`.
-fn judge(job: &Job, cx: &Arc<Context>, result: &mut Dict, complaints: &mut Vec<crate::diagnostic::Diagnostic>) {
+fn judge(job: &Job, cx: &Arc<Context>, result: &mut Dict, complaints: &mut Vec<Diagnostic>) {
     if result.contains_key("skipped") || is(result, "unreachable") {
         return;
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ahead;
 use super::item::{self, ItemPlace, is};
 use super::options::truthy;
 use super::task::{Done, Job, censor, fault_done, unknown_done};
@@ -13,7 +14,7 @@ use crate::template::{Arguments, Condition, Context, Templated, evaluate, run_lo
 use crate::value::{Dict, Fault, Key, Value, repr, text};
 
 /// `loop_control`, settled.
-struct Control {
+pub(super) struct Control {
     loop_var: Arc<str>,
     index_var: Option<Arc<str>>,
     label: Option<Templated>,
@@ -118,35 +119,63 @@ fn control(job: &Job, cx: &Arc<Context>) -> Result<Control, Fault> {
 }
 
 fn each(job: &Job, cx: &Arc<Context>, items: &[Value], control: &Control) -> Done {
+    if control.pause == 0.0 && control.break_when.is_empty() && items.len() > 1 && ahead::is_possible(job, cx) {
+        return sum(ahead::each(job, cx, items, control));
+    }
     let mut dones: Vec<Done> = Vec::with_capacity(items.len());
     // what an item sets, later items see
     let mut facts: Vec<(Arc<str>, Value)> = Vec::new();
-    for (index, value) in items.iter().enumerate() {
+    for index in 0..items.len() {
         if index > 0 && control.pause > 0.0 {
             std::thread::sleep(Duration::from_secs_f64(control.pause));
         }
-        let vars = variables(items, index, value, control);
-        let item_cx = cx.with(facts.iter().chain(&vars).cloned().collect());
-        let label = label(control, &item_cx, value);
-        let place = ItemPlace { vars: &vars, label: Some(label.clone()) };
-        let mut done = item::run(job, &item_cx, Some(&place));
-        done.outcome.label = Some(label);
+        let turn = turn(cx, items, index, control, &facts);
+        let done = item::run(job, &turn.cx, Some(&turn.place()));
         for effect in &done.effects {
             if let Effect::SetFact(set) = effect {
                 facts.extend(set.iter().filter_map(|(key, value)| Some((Arc::from(key.as_str()?), value.clone()))));
             }
         }
-        mark(&mut done, value, index, control, &vars);
-        announce(job, &item_cx, &done);
-        done.complaints.extend(item_cx.take_warnings());
+        let done = close(job, control, &turn, done);
         let unreachable = done.outcome.status == Status::Unreachable;
-        let stop = !control.break_when.is_empty() && breaks(job, control, &item_cx, &done);
+        let stop = !control.break_when.is_empty() && breaks(job, control, &turn.cx, &done);
         dones.push(done);
         if unreachable || stop {
             break;
         }
     }
     sum(dones)
+}
+
+/// One item's turn: its variables, and how it is called.
+pub(super) struct Turn {
+    pub cx: Arc<Context>,
+    vars: Vec<(Arc<str>, Value)>,
+    label: String,
+    value: Value,
+    index: usize,
+}
+
+impl Turn {
+    pub(super) fn place(&self) -> ItemPlace<'_> {
+        ItemPlace { vars: &self.vars, label: Some(self.label.clone()) }
+    }
+}
+
+pub(super) fn turn(cx: &Arc<Context>, items: &[Value], index: usize, control: &Control, facts: &[(Arc<str>, Value)]) -> Turn {
+    let value = items[index].clone();
+    let vars = variables(items, index, &value, control);
+    let cx = cx.with(facts.iter().chain(&vars).cloned().collect());
+    Turn { label: label(control, &cx, &value), cx, vars, value, index }
+}
+
+/// Completes an item's result and announces it.
+pub(super) fn close(job: &Job, control: &Control, turn: &Turn, mut done: Done) -> Done {
+    done.outcome.label = Some(turn.label.clone());
+    mark(&mut done, &turn.value, turn.index, control, &turn.vars);
+    announce(job, &turn.cx, &done);
+    done.complaints.extend(turn.cx.take_warnings());
+    done
 }
 
 fn variables(items: &[Value], index: usize, value: &Value, control: &Control) -> Vec<(Arc<str>, Value)> {

@@ -84,7 +84,8 @@ pub(super) fn upload(connection: &dyn Connection, target: &Target, probe: &Probe
             format!("there is no directory on {} where programs may run (tried /var/tmp, /tmp and the home directory); set remote_tmp to one", target.name);
         return Err(ConnectError::NoRunner { message });
     };
-    let kept = format!("{directory}/.rplay-runner-{}", binary.sha256);
+    // each login user has a file of their own: what another one left cannot be replaced here, nor be believed
+    let kept = format!("{directory}/.rplay-runner-{}-{}", binary.sha256, probe.uid);
     if keep && probe.kept.contains(&kept) {
         return Ok(Placed { path: kept, owner: Some(probe.uid) });
     }
