@@ -49,7 +49,8 @@ count=$(mounts | wc -l)
 
 groups() { find /sys/fs/cgroup -depth -type d -path '*/kubepods*' 2>/dev/null || true; }
 remove_groups() {
-  systemctl stop 'kubepods*.slice'
+  # after a reboot systemd does not know what lies there
+  systemctl stop 'kubepods*.slice' 2>/dev/null || true
   groups | xargs -r rmdir 2>/dev/null || true
 }
 count=$(groups | wc -l)
