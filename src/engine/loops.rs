@@ -294,7 +294,9 @@ fn sum(dones: Vec<Done>) -> Done {
     }
     result.insert("results".into(), Value::list(dones.iter().map(|done| done.value.clone()).collect()));
     result.insert("skipped".into(), all_skipped.into());
-    let status = match (unreachable, failed, all_skipped, changed) {
+    // an item that ran out of retries may be no failure by its `failed_when`
+    let counts_as_failed = dones.iter().any(|done| done.outcome.status == Status::Failed);
+    let status = match (unreachable, counts_as_failed, all_skipped, changed) {
         (true, ..) => Status::Unreachable,
         (_, true, ..) => Status::Failed,
         (_, _, true, _) if any_unknown => Status::Unknown,
