@@ -56,7 +56,7 @@ fn prepared(job: &Job, turn: Turn) -> (Turn, Prepared) {
 fn batch(job: &Job, control: &Control, queue: &mut Queue, dones: &mut Vec<Done>) {
     let Some((target, becoming)) = head(queue) else {
         while let Some((turn, Prepared::Done(done))) = queue.pop_front() {
-            dones.push(close(job, control, &turn, done));
+            dones.push(close(job, control, &turn, *done));
         }
         return;
     };
@@ -98,7 +98,7 @@ fn head(queue: &Queue) -> Option<(Target, Option<Become>)> {
 fn next(job: &Job, control: &Control, queue: &mut Queue, dones: &mut Vec<Done>, reaction: action::Reaction) {
     while let Some((turn, prepared)) = queue.pop_front() {
         match prepared {
-            Prepared::Done(done) => dones.push(close(job, control, &turn, done)),
+            Prepared::Done(done) => dones.push(close(job, control, &turn, *done)),
             Prepared::Ready(ready) => {
                 let done = item::answered(job, &turn.cx, Some(&turn.place()), *ready, reaction);
                 return dones.push(close(job, control, &turn, done));

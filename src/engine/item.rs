@@ -44,7 +44,7 @@ pub(super) struct Ready {
 /// A run as far as it can be known without doing anything.
 pub(super) enum Prepared {
     /// Nothing is to be done.
-    Done(Done),
+    Done(Box<Done>),
     /// This is.
     Ready(Box<Ready>),
 }
@@ -52,14 +52,14 @@ pub(super) enum Prepared {
 /// Runs the task once, as a whole or for an item.
 pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Done {
     match prepare(job, cx, item) {
-        Prepared::Done(done) => done,
+        Prepared::Done(done) => *done,
         Prepared::Ready(ready) => proceed(job, cx, item, *ready),
     }
 }
 
 /// Evaluates conditions, arguments and settings.
 pub(super) fn prepare(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Prepared {
-    prepare_inner(job, cx, item).unwrap_or_else(|(fault, what)| Prepared::Done(fault_done(job, Some(cx), fault, what)))
+    prepare_inner(job, cx, item).unwrap_or_else(|(fault, what)| Prepared::Done(Box::new(fault_done(job, Some(cx), fault, what))))
 }
 
 /// Does what was prepared.
@@ -108,15 +108,15 @@ fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Resu
     if let Some(failed) = conditions(job, cx, &mut complaints)? {
         let mut done = failed;
         done.complaints.extend(complaints);
-        return Ok(Prepared::Done(done));
+        return Ok(Prepared::Done(Box::new(done)));
     }
     if job.task.is_include() {
-        return include(job, cx, item).map(Prepared::Done);
+        return include(job, cx, item).map(|done| Prepared::Done(Box::new(done)));
     }
     let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
     if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
         let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
-        return Ok(Prepared::Done(unknown_done(job, Some(cx), &reason.unwrap_or_default())));
+        return Ok(Prepared::Done(Box::new(unknown_done(job, Some(cx), &reason.unwrap_or_default()))));
     }
     let setting = settle(job, cx).map_err(plain)?;
     Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints })))
