@@ -6,6 +6,7 @@
 #   make artifacts   programs and images of the lab's cluster, into ~/.cache/rplay/artifacts (built once: about 45 minutes; needs Go 1.26)
 #   make test        everything that can be tested; CI runs exactly this
 #   make test-all    also what takes long: faults, upgrade, scaling, restore, loss of a master, boot over the network
+#   make etcd-test   members of etcd come, go and are replaced; snapshots; a lab of its own, some minutes
 #   make pxe-test    a boot server, and machines that boot from it
 #   make smoketest   the roles' own tests (tag `test`) on the lab
 #   make clean       takes the lab away
@@ -30,7 +31,7 @@ TIMED := ANSIBLE_CALLBACKS_ENABLED=profile_waiting
 ARGS ?=
 
 
-.PHONY: help deps build runner debug artifacts cluster-cache up up-ha down test test-all lint unit roles-test pxe-test smoketest clean vagrant bench checksums
+.PHONY: help deps build runner debug artifacts cluster-cache up up-ha down test test-all lint unit roles-test etcd-test pxe-test smoketest clean vagrant bench checksums
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -97,8 +98,11 @@ lint:
 roles-test: debug
 	bash scripts/roles-test.sh $(DEBUG)/rplay
 
-test-all: test pxe-test
+test-all: test etcd-test pxe-test
 	bash scripts/cluster-test.sh $(DEBUG)/rplay
+
+etcd-test: debug
+	bash scripts/etcd-test.sh $(DEBUG)/rplay
 
 pxe-test: debug
 	bash scripts/pxe-test.sh $(DEBUG)/rplay
