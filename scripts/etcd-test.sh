@@ -72,7 +72,7 @@ run() {
   local name=$1
   shift
   echo "$1: $name"
-  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" -e "etcd_backup_dir=$work/backup" "$@" > "$work/$name" 2>&1
+  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" -e "etcd_backup_dir=$work/snapshots" "$@" > "$work/$name" 2>&1
 }
 # the same, and it ends well
 play() { if run "$@"; then pass "$1: ends well"; else fail "$1: ends with $?" "$work/$1"; fi; }
@@ -102,7 +102,7 @@ build started
 same "started: only that member changes" "0 0 1" "$(recap started etcd-01 changed) $(recap started etcd-02 changed) $(recap started etcd-03 changed)"
 
 # A client that writes all the time, while all members restart.
-lab exec etcd-01 -- sh -c "until [ -e /tmp/stop ]; do /opt/bin/etcdctl --endpoints=https://$net.101:2379,https://$net.102:2379,https://$net.103:2379 \
+lab exec etcd-01 -- sh -c "until [ -e /tmp/stop ]; do /opt/bin/etcdctl --command-timeout=30s --endpoints=https://$net.101:2379,https://$net.102:2379,https://$net.103:2379 \
   --cacert=/etc/etcd/pki/etcd-ca.crt --cert=/etc/etcd/pki/etcd-client.crt --key=/etc/etcd/pki/etcd-client.key put poll x 2>&1; done > /tmp/poll" &
 client=$!
 build restarts -e '{"etcd_extra_args": ["--snapshot-count=50000"]}'
@@ -121,7 +121,7 @@ build one-again -e '{"etcd_extra_args": ["--snapshot-count=50000"]}'
 unchanged one-again
 play backup-one etcd-backup.yml
 etcdctl etcd-01 del precious > "$work/out"
-play restore-one etcd-restore.yml -e "etcd_snapshot=$(find "$work/backup" -name '*.db')"
+play restore-one etcd-restore.yml -e "etcd_snapshot=$(find "$work/snapshots" -name '*.db')"
 same "restore-one: what was deleted is back" kept "$(value precious)"
 
 inventory etcd-01 etcd-02 etcd-03
@@ -135,16 +135,16 @@ same "replaced: all have a vote" "etcd-01:false etcd-02:false etcd-03:false " "$
 same "replaced: the others do not change" "0 0" "$(recap replaced etcd-02 changed) $(recap replaced etcd-03 changed)"
 same "replaced: the data are there" kept "$(value precious)"
 
-rm -r "$work/backup"
+rm -r "$work/snapshots"
 play backup etcd-backup.yml
 sleep 1
 play backup-again etcd-backup.yml -e etcd_backup_keep=1
-same "backup: old ones go" 1 "$(find "$work/backup" -name '*.db' | wc -l)"
-same "backup: nobody else can read it" 600 "$(stat -c %a "$work"/backup/*.db)"
+same "backup: old ones go" 1 "$(find "$work/snapshots" -name '*.db' | wc -l)"
+same "backup: nobody else can read it" 600 "$(stat -c %a "$work"/snapshots/*.db)"
 etcdctl etcd-02 del precious > "$work/out"
 if run restore-nothing etcd-restore.yml -e "etcd_snapshot=$work/nothing"; then fail "restore-nothing: is refused" "$work/restore-nothing"
 else check "restore-nothing: is refused" grep -q '^fatal: .*give a snapshot' "$work/restore-nothing"; fi
-play restore etcd-restore.yml -e "etcd_snapshot=$(find "$work/backup" -name '*.db')"
+play restore etcd-restore.yml -e "etcd_snapshot=$(find "$work/snapshots" -name '*.db')"
 same "restore: what was deleted is back" kept "$(value precious)"
 play defrag etcd-defrag.yml
 build restored -e '{"etcd_extra_args": ["--snapshot-count=50000"]}'
