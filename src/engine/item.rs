@@ -319,14 +319,7 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
 }
 
 /// A result with what every one has, and what `changed_when` and `failed_when` make of it. `tries`: how many there are, and which this is.
-fn judged(
-    job: &Job,
-    cx: &Arc<Context>,
-    setting: &Setting,
-    mut reaction: Reaction,
-    tries: (usize, usize),
-    complaints: &mut Vec<Diagnostic>,
-) -> Reaction {
+fn judged(job: &Job, cx: &Arc<Context>, setting: &Setting, mut reaction: Reaction, tries: (usize, usize), complaints: &mut Vec<Diagnostic>) -> Reaction {
     if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
         reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
     }

@@ -194,7 +194,7 @@ impl Profile {
         let tasks = self.what == What::Tasks;
         let mut list: Vec<&Spent> = self.spent.values().collect();
         match if tasks { self.options.order } else { Order::Descending } {
-            Order::Descending => list.sort_by(|a, b| b.total.cmp(&a.total)),
+            Order::Descending => list.sort_by_key(|spent| std::cmp::Reverse(spent.total)),
             Order::Ascending => list.sort_by_key(|spent| spent.total),
             Order::None => {}
         }

@@ -175,10 +175,10 @@ impl Now {
                 links.insert(name.to_owned(), json!(link));
             } else if let Some((path, rest)) = line.split_once(" - ").filter(|_| line.starts_with('/')) {
                 now.alternatives.push(alternative(path, rest));
-            } else if let (Some((name, path)), Some(last)) = (follower.and_then(|rest| rest.split_once(": ")), now.alternatives.last_mut()) {
-                if path != "(null)" {
-                    last.subcommands.push(json!({"name": name, "path": path}));
-                }
+            } else if let (Some((name, path)), Some(last)) = (follower.and_then(|rest| rest.split_once(": ")), now.alternatives.last_mut())
+                && path != "(null)"
+            {
+                last.subcommands.push(json!({"name": name, "path": path}));
             }
         }
         if links.is_empty() {

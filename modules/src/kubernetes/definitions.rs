@@ -60,10 +60,10 @@ fn from_file(src: &str, cx: &Context<'_>) -> Result<Vec<Value>, Failure> {
 
 fn completed(mut map: Map<String, Value>, args: &Args) -> Result<Map<String, Value>, Failure> {
     for (key, argument) in [("kind", "kind"), ("apiVersion", "api_version")] {
-        if map.get(key).is_none_or(Value::is_null) {
-            if let Some(value) = args.str(argument) {
-                map.insert(key.into(), json!(value));
-            }
+        if map.get(key).is_none_or(Value::is_null)
+            && let Some(value) = args.str(argument)
+        {
+            map.insert(key.into(), json!(value));
         }
     }
     if map.get("metadata").is_none_or(Value::is_null) {

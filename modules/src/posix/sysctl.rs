@@ -144,7 +144,7 @@ fn pair(line: &str) -> Option<(&str, &str)> {
 }
 
 fn in_file<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    text.lines().filter_map(pair).filter(|(have, _)| *have == name).last().map(|(_, value)| value)
+    text.lines().filter_map(pair).rfind(|(have, _)| *have == name).map(|(_, value)| value)
 }
 
 /// Every setting once, as `name=value`; the one that is wanted with its value, or not at all.
