@@ -266,7 +266,13 @@ pub(super) fn task_name(task: &TaskDef, cx: &Arc<Context>) -> String {
         Ok(value) => text(&value),
         Err(_) => in_parts(name.source_text().unwrap_or_default(), task, cx),
     });
-    let name = own.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| task.action.clone());
+    let own = own.filter(|name| !name.trim().is_empty());
+    if own.is_none() && task.canonical == "include_role" {
+        // as ansible-core 2.19 `IncludeRole.get_name`: what is included, without the role that includes it
+        let included = task.arg("name").or_else(|| task.arg("role")).and_then(crate::template::Templated::source_text).unwrap_or_default();
+        return format!("{} : {included}", task.action);
+    }
+    let name = own.unwrap_or_else(|| task.action.clone());
     match &task.role {
         Some(role) => format!("{role} : {}", name.trim()),
         None => name.trim().to_string(),
