@@ -183,6 +183,9 @@ require (
 
 replace (
 	github.com/projectcalico/api => github.com/projectcalico/api v0.0.0-20231218190037-9183ab93f33e
+	// what Calico was written for; other modules ask for newer ones that differ
+	github.com/vishvananda/netlink => github.com/vishvananda/netlink v1.2.1-beta.2.0.20230206183746-70ca0345eede
+	github.com/vishvananda/netns => github.com/vishvananda/netns v0.0.4
 
 	k8s.io/api => k8s.io/api v0.29.15
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.29.15
