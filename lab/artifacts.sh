@@ -88,6 +88,7 @@ image() {
   tag=${2##*:}; version=${tag#v}; version=${version%-modules}
   target=$artifacts/images/$1-${tag#v}.tar
   recipe=$( (cat "$here/images.sh" "$here/image.sh" "$modules"/lab/*.mod "$modules"/lab/*/*.go; echo "$2"
+    [ "$3" != calico ] || cat "$here/calico-node.sh"
     [ "$3" = - ] || cat "$artifacts/$3-$version/SHA256SUMS" 2>&1) | sha256sum | cut -c1-16)
   if [ -e "$target" ] && [ "$(cat "$artifacts/images/.$1.recipe" 2>/dev/null)" = "$recipe" ]; then return 0; fi
   say "== image $2 (a few seconds)"
