@@ -108,6 +108,7 @@ image() {
 
 failed=
 wanted=" $* "
+all=$images
 if [ "$wanted" = ' cluster ' ]; then
   components=$(echo "$components" | grep -v 'previous\|^calico')
   images=$(echo "$images" | grep -v '^calico')
@@ -122,8 +123,9 @@ echo "$images" > "$artifacts/.images"
 while read -r file name component; do
   case $file,$wanted in ,*) continue ;; *,'  ' | *" $file "*) image "$file" "$name" "$component" 9>&- <&- ;; esac
 done < "$artifacts/.images"
-# which file has which image: those that are there
+# which file has which image: all that are there
 mkdir -p "$artifacts/images"
+echo "$all" > "$artifacts/.images"
 while read -r file name component; do
   tag=${name##*:}
   [ -z "$file" ] || [ ! -e "$artifacts/images/$file-${tag#v}.tar" ] || echo "$name: $file-${tag#v}.tar"
