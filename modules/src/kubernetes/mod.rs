@@ -1,6 +1,6 @@
 //! The modules of the collection kubernetes.core, spoken to an API server directly: no kubectl, no Python client.
 //!
-//!     connection (arguments, kubeconfig) -> api (requests; dry run in check mode) -> discovery (kinds) -> object (one object) -> k8s...
+//! The way of a call: connection (arguments, kubeconfig) -> api (requests; dry run in check mode) -> discovery (kinds) -> object (one object) -> k8s.
 
 mod api;
 mod compare;
