@@ -342,5 +342,5 @@ impl Repository {
 
 fn refused(program: &Program, run: &Run) -> Failure {
     let failure = Failure::new(run.err().trim_end()).with("rc", run.rc).with("stdout", run.out()).with("stderr", run.err());
-    failure.with("cmd", program.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
+    failure.with("cmd", program.shown())
 }
