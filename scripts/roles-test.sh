@@ -114,13 +114,18 @@ if ! lab up > "$work/out" 2>&1; then fail "the lab starts" "$work/out"; exit 1; 
 pass "the lab starts"
 "$rplay" lab pypy > "$work/out" 2>&1 || { fail "PyPy comes out of Debian's packages" "$work/out"; exit 1; }
 
-# The cluster's programs: built once, which takes some 20 minutes, then in the cache. Without them the first roles are tested with Debian's etcd.
+# The cluster's programs: `make artifacts` builds them once, which takes some 20 minutes (BUILD=1 does it here). Without them the first roles are
+# tested, with Debian's etcd.
 tags=()
 SECONDS=0
-if sh lab/artifacts.sh cluster > "$work/artifacts" 2>&1; then
-  echo "artifacts: complete ($SECONDS s)"
+artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
+version=$(sed -n 's/^cluster_kubernetes_version: *//p' roles/cluster/defaults/main/versions.yml)
+if [ -z "${BUILD:-}" ] && [ ! -e "$artifacts/kubernetes-$version/SHA256SUMS" ]; then missing="make artifacts has not been run, $artifacts has no Kubernetes $version"
+elif sh lab/artifacts.sh cluster > "$work/artifacts" 2>&1; then missing=
+else missing="its programs could not be made: $(tail -n 1 "$work/artifacts")"; fi
+if [ -z "$missing" ]; then echo "artifacts: complete ($SECONDS s)"
 else
-  echo "skipped: the cluster, because its programs could not be made: $(tail -n 1 "$work/artifacts")"
+  echo "skipped: the cluster, because $missing"
   tags=(--tags bootstrap,ssl,etcd)
   "$rplay" lab etcd > "$work/out" 2>&1 || { fail "etcd comes out of Debian's packages" "$work/out"; exit 1; }
 fi
