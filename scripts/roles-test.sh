@@ -1,7 +1,7 @@
 #!/bin/bash
 # The shipped playbooks on real hosts: a lab of its own, made and taken away again. Needs root; says so and passes over it without.
 #   roles-test.sh RPLAY          (make roles-test)
-# LAB_ID and LAB_SUBNET choose another lab, KEEP=1 leaves it.
+# LAB_ID and LAB_SUBNET choose another lab, KEEP=1 leaves it, CLUSTER=no stops after etcd.
 set -u
 rplay=$(realpath "${1:?usage: roles-test.sh RPLAY}")
 cd "$(dirname "$0")/.." || exit 1
@@ -120,7 +120,8 @@ tags=()
 SECONDS=0
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
 version=$(sed -n 's/^cluster_kubernetes_version: *//p' roles/cluster/defaults/main/versions.yml)
-if [ -z "${BUILD:-}" ] && [ ! -e "$artifacts/kubernetes-$version/SHA256SUMS" ]; then missing="make artifacts has not been run, $artifacts has no Kubernetes $version"
+if [ "${CLUSTER:-yes}" = no ]; then missing="CLUSTER=no says so"
+elif [ -z "${BUILD:-}" ] && [ ! -e "$artifacts/kubernetes-$version/SHA256SUMS" ]; then missing="make artifacts has not been run, $artifacts has no Kubernetes $version"
 elif sh lab/artifacts.sh cluster > "$work/artifacts" 2>&1; then missing=
 else missing="its programs could not be made: $(tail -n 1 "$work/artifacts")"; fi
 if [ -z "$missing" ]; then echo "artifacts: complete ($SECONDS s)"
@@ -136,11 +137,12 @@ ln -s "$PWD/inventories/group_vars" "$work/inventory/group_vars"
 
 # NAME ARGUMENT...: runs kubernetes.yml (or what PLAYBOOK names), its output is $work/NAME
 play() {
-  local name=$1
+  local name=$1 book=${PLAYBOOK:-kubernetes.yml} only=("${tags[@]}")
   shift
-  echo "${PLAYBOOK:=kubernetes.yml}: $name"
+  case "$book $*" in *--tags*) only=() ;; kubernetes.yml*) ;; *) only=() ;; esac
+  echo "$book: $name"
   SECONDS=0
-  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" "$PLAYBOOK" "$@" > "$work/$name" 2>&1
+  "$rplay" -i "$work/inventory" -e "ssl_dir=$work/pki" "$book" "${only[@]}" "$@" > "$work/$name" 2>&1
   local status=$?
   echo "  $SECONDS s"
   if [ "$status" = 0 ]; then pass "$name: ends well"; else fail "$name: ends with $status" "$work/$name"; fi
@@ -171,10 +173,10 @@ if [ ${#tags[@]} = 0 ]; then
   play tests --tags test
   none tests changed
   none tests failed
-  book=smoke.yml play smoke
+  PLAYBOOK=smoke.yml play smoke
   grep '^skipping\|because' "$work/smoke" | grep -i polic | head -n 2
-  book=nginx.yml play nginx
-  book=nginx.yml play nginx-again
+  PLAYBOOK=nginx.yml play nginx
+  PLAYBOOK=nginx.yml play nginx-again
   none_of nginx-again changed
 fi
 play converged-check --check --diff
