@@ -10,25 +10,9 @@ id=${LAB_ID:-etcdtest}
 subnet=${LAB_SUBNET:-10.84.0.0/24}
 net=${subnet%.*}
 work=$(mktemp -d)
-passed=0
-failed=0
-export ANSIBLE_NOCOLOR=1
 
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-fail() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  [ -z "${2:-}" ] || sed 's/^/    /' "$2" | tail -n "${3:-60}"
-}
-# NAME COMMAND...: passes when the command does
-check() {
-  local name=$1
-  shift
-  if "$@" > "$work/out" 2>&1; then pass "$name"; else fail "$name" "$work/out"; fi
-}
-same() { # NAME WANTED GOT
-  if [ "$2" = "$3" ]; then pass "$1"; else printf 'wanted: %s\n   got: %s\n' "$2" "$3" > "$work/out"; fail "$1" "$work/out"; fi
-}
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 lab() { "$rplay" lab "$1" --file "$work/lab.yml" --id "$id" --subnet "$subnet" "${@:2}"; }
 finish() {
   local status=$?

@@ -11,21 +11,9 @@ subnet=${LAB_SUBNET:-10.87.0.0/24}
 net=${subnet%.*}
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
 work=$(mktemp -d)
-passed=0
-failed=0
-export ANSIBLE_NOCOLOR=1
 
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-fail() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  [ -z "${2:-}" ] || sed 's/^/    /' "$2" | tail -n "${3:-60}"
-}
-check() { # NAME COMMAND...: passes when the command does
-  local name=$1
-  shift
-  if "$@" > "$work/out" 2>&1; then pass "$name"; else fail "$name" "$work/out"; fi
-}
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 lab() { "$rplay" lab "$1" --file lab/pxe.yml --id "$id" --subnet "$subnet" "${@:2}"; }
 finish() {
   local status=$?

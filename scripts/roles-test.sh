@@ -8,22 +8,9 @@ cd "$(dirname "$0")/.." || exit 1
 id=${LAB_ID:-citest}
 subnet=${LAB_SUBNET:-10.79.0.0/24}
 work=$(mktemp -d)
-passed=0
-failed=0
-export ANSIBLE_NOCOLOR=1
 
-pass() { passed=$((passed + 1)); echo "ok: $1"; }
-fail() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  [ -z "${2:-}" ] || sed 's/^/    /' "$2" | tail -n "${3:-60}"
-}
-# NAME COMMAND...: passes when the command does
-check() {
-  local name=$1
-  shift
-  if "$@" > "$work/out" 2>&1; then pass "$name"; else fail "$name" "$work/out"; fi
-}
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 lab() { "$rplay" lab "$1" --file "$work/lab.yml" --id "$id" --subnet "$subnet" "${@:2}"; }
 finish() {
   local status=$?
@@ -44,9 +31,6 @@ check "inventories/vagrant.ini: the hosts are there" "$rplay" -i inventories/vag
 
 # What certificates.sh makes of a list, as one line.
 certificates() { sh roles/ssl/files/certificates.sh "$1" "$work/try" ec 3650 365 "$2" <<< "${3:-$list}" 2>&1 | tr '\n' ' '; }
-same() { # NAME WANTED GOT
-  if [ "$2" = "$3" ]; then pass "$1"; else printf 'wanted: %s\n   got: %s\n' "$2" "$3" > "$work/out"; fail "$1" "$work/out"; fi
-}
 list='root - /CN=root ca
 a root /CN=a both DNS:a,IP:10.0.0.1
 account - - key
