@@ -28,7 +28,11 @@ const PARSER_ERROR: i32 = 4;
 
 /// Runs playbooks; `program` is the name that rplay was called by.
 pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
-    let around = Surroundings::read();
+    run_in(program, arguments, Surroundings::read())
+}
+
+/// The same in surroundings of the caller's making: another environment, another working directory.
+pub(super) fn run_in(program: &str, arguments: &[OsString], around: Surroundings) -> i32 {
     let (mut config, warnings) = match Config::load(&around.env, &around.cwd) {
         Ok(loaded) => loaded,
         Err(error) => return refuse(&[error], BAD_OPTIONS),
