@@ -246,6 +246,9 @@ fn outline_task(task: &Task, indent: usize) -> String {
     several(&mut out, "until", &only.until);
     several(&mut out, "changed_when", &only.changed_when);
     several(&mut out, "failed_when", &only.failed_when);
+    for mark in &task.marks {
+        let _ = write!(out, " # {} ({})", mark.word, mark.text);
+    }
     out + "\n"
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Mark;
 use crate::source::{Span, Spanned};
 use crate::yaml::Node;
 
@@ -161,6 +162,8 @@ pub struct Task {
     pub keywords: Keywords,
     /// Keywords of tasks only.
     pub only: TaskKeywords,
+    /// Comments to rplay.
+    pub marks: Vec<Mark>,
 }
 
 /// Keywords that are handed down from plays and blocks to tasks.

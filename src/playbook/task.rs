@@ -29,6 +29,7 @@ fn entry(reader: &mut Reader, node: &Node, handlers: bool, nested: bool) -> Opti
         if handlers && nested {
             reader.error("a block within a block is not supported among handlers", &node.span);
         }
+        super::marks::none(reader, node);
         return block(reader, node, pairs, handlers).map(|block| TaskEntry::Block(Box::new(block)));
     }
     task(reader, node, pairs, handlers).map(|task| TaskEntry::Task(Box::new(task)))
@@ -97,7 +98,8 @@ fn task(reader: &mut Reader, node: &Node, pairs: &[Pair], handlers: bool) -> Opt
     let action = action?;
     check_include(reader, &action, pairs, handlers);
     let Action { name: action, args, free_form, args_template, local } = action;
-    let task = Task { span: node.span.clone(), name, action, args, free_form, args_template, local_action: local, keywords, only };
+    let marks = super::marks::read(reader, node);
+    let task = Task { span: node.span.clone(), name, action, args, free_form, args_template, local_action: local, keywords, only, marks };
     match pairs.iter().find(|pair| pair.key.as_str() == Some("static")) {
         None => super::include::modern(reader, task, None),
         Some(pair) if action_is_include(&task) => super::include::modern(reader, task, Some(&pair.value)),

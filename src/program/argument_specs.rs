@@ -45,6 +45,7 @@ fn task(use_: &RoleUse, spec: &Node) -> Task {
         free_form: None,
         args_template: None,
         local_action: false,
+        marks: Vec::new(),
         keywords: Default::default(),
         only: TaskKeywords::default(),
     }

@@ -155,6 +155,7 @@ fn gather_task(c: &mut Compiler, play: &Play, inherited: &Inherited) -> Result<O
         free_form: None,
         args_template: None,
         local_action: false,
+        marks: Vec::new(),
         keywords: Default::default(),
         only: TaskKeywords::default(),
     };

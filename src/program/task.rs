@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Inherited;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::Task;
+use crate::playbook::{Mark, Task};
 use crate::source::Span;
 use crate::template::{Condition, Templated};
 use crate::vars::TaskVars;
@@ -72,6 +72,8 @@ pub struct TaskDef {
     pub outer: Option<Arc<Inherited>>,
     /// For dynamic includes: keywords of `apply`.
     pub apply: Option<crate::playbook::Keywords>,
+    /// Comments to rplay.
+    pub marks: Vec<Mark>,
 }
 
 /// How a task loops.
@@ -92,6 +94,11 @@ impl TaskDef {
     /// An argument by name.
     pub fn arg(&self, name: &str) -> Option<&Templated> {
         self.args.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The mark of that word.
+    pub fn mark(&self, word: &str) -> Option<&Mark> {
+        self.marks.iter().find(|mark| mark.word == word)
     }
 
     /// True for `include_tasks`, `include_role` and the old `include`.
@@ -134,6 +141,7 @@ pub(super) fn compile_task(task: &Task, id: String, canonical: String, handler: 
         file,
         outer: None,
         apply: None,
+        marks: task.marks.clone(),
     })
 }
 
