@@ -3,13 +3,17 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 
+mod callbacks;
+mod connected;
 mod console;
 pub mod flags;
 mod listing;
 mod playbook;
 mod plays;
 mod preflight;
+mod prompts;
 mod rsh;
+mod session;
 mod setup;
 mod unsupported;
 

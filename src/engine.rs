@@ -4,6 +4,7 @@ mod ahead;
 mod apply;
 mod batch;
 mod cursor;
+mod evidence;
 mod free;
 mod gather;
 mod handlers;

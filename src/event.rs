@@ -1,5 +1,6 @@
 //! What happens during a run, as data. Terminal, JSON, JUnit, recap and verdicts are folds over these events.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -93,6 +94,29 @@ pub struct Outcome {
     pub duration: Duration,
     /// True when this is a loop's sum (its items were shown one by one).
     pub looped: bool,
+    /// What the idempotence checker judges by; only when the run was asked for it.
+    pub evidence: Option<Box<Evidence>>,
+}
+
+/// What a task's action was given and would have changed, for the idempotence checker. Values stand here as hashes only.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Check mode: the changes that the module predicts, as it records them.
+    pub changes: Vec<serde_json::Value>,
+    /// The conditions held: these are the arguments, by their hashes.
+    pub args: Option<BTreeMap<String, u64>>,
+    /// What a command, shell, raw or script would run.
+    pub command: Option<String>,
+    /// Arguments that say what kind of task it is (`state`, `creates`, `force`...), as text; none under `no_log`.
+    pub words: BTreeMap<&'static str, String>,
+    /// `register`.
+    pub register: Option<String>,
+    /// `changed_when` is there.
+    pub judged: bool,
+    /// `changed_when` is true whatever happens.
+    pub always: bool,
+    /// Variables that conditions, arguments and templates read, by the hash of their values; functions that never give the same twice end with `()`.
+    pub reads: BTreeMap<Arc<str>, u64>,
 }
 
 /// Counts of one host, as the recap shows them.

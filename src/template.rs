@@ -7,6 +7,7 @@ mod active;
 mod arguments;
 mod attribute;
 mod call;
+pub mod clock;
 mod coerce;
 mod condition;
 mod context;
@@ -38,6 +39,7 @@ pub mod tests;
 mod tree;
 mod unit;
 
+pub use active::reading;
 pub use arguments::{Arguments, Signature, signature};
 pub use condition::{Condition, evaluate, evaluate_at};
 pub use context::Context;

@@ -250,7 +250,7 @@ fn file_variables(request: &Request, path: &Path, src: &str) -> Vec<(std::sync::
         ("template_destpath".into(), request.args.get("dest").cloned().unwrap_or(Value::Null)),
         ("template_host".into(), hostname().into()),
         ("template_uid".into(), request.world.run.environment.get("USER").cloned().unwrap_or_else(|| "root".into()).into()),
-        ("template_run_date".into(), Value::Date(chrono::Local::now().naive_local(), None)),
+        ("template_run_date".into(), Value::Date(chrono::DateTime::<chrono::Local>::from(crate::template::clock::now()).naive_local(), None)),
     ];
     if !matches!(request.cx.get("ansible_managed"), Ok(Some(_))) {
         vars.push(("ansible_managed".into(), request.settings.ansible_managed.as_str().into()));

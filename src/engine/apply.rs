@@ -136,7 +136,10 @@ impl Batch<'_> {
                 None => hearers.iter().map(|&hearer| self.hosts[hearer].name.clone()).collect(),
             };
             match effect {
-                Effect::Facts(facts) => names.iter().for_each(|name| engine.world_mut().state_mut(name).add_facts(&facts)),
+                Effect::Facts(facts) => {
+                    let facts = crate::template::clock::shifted(&facts).unwrap_or(facts);
+                    names.iter().for_each(|name| engine.world_mut().state_mut(name).add_facts(&facts));
+                }
                 Effect::SetFact(facts) => {
                     for name in &names {
                         let state = engine.world_mut().state_mut(name);

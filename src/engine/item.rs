@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evidence;
 use super::options::{Lookup, is_implicit, truthy};
 use super::results;
 use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
 use crate::action::{self, Effect, Reaction, Request};
 use crate::connection::{Become, Target, Transport};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Status};
+use crate::event::{Event, Evidence, Status};
 use crate::program::Opt;
-use crate::template::{Condition, Context};
+use crate::template::{Condition, Context, reading};
 use crate::value::{Dict, Fault, Value, text};
 use crate::vars::TaskScope;
 
@@ -39,6 +40,7 @@ pub(super) struct Ready {
     args: Dict,
     setting: Setting,
     complaints: Vec<Diagnostic>,
+    evidence: Option<Box<Evidence>>,
 }
 
 /// A run as far as it can be known without doing anything.
@@ -65,7 +67,9 @@ pub(super) fn prepare(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) ->
 /// Does what was prepared.
 pub(super) fn proceed(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, mut ready: Ready) -> Done {
     let args = std::mem::take(&mut ready.args);
-    let done = tries(job, cx, args, &ready.setting, &mut ready.complaints).and_then(|done| conclude(job, cx, item, ready, done));
+    let (done, reads) = reading(|| tries(job, cx, args, &ready.setting, &mut ready.complaints));
+    evidence::read(ready.evidence.as_deref_mut(), cx, &reads);
+    let done = done.and_then(|done| conclude(job, cx, item, ready, done));
     done.unwrap_or_else(|(fault, what)| fault_done(job, Some(cx), fault, what))
 }
 
@@ -105,7 +109,8 @@ fn plain(fault: Fault) -> Stop {
 
 fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Prepared, Stop> {
     let mut complaints = Vec::new();
-    if let Some(failed) = conditions(job, cx, &mut complaints)? {
+    let (met, mut asked) = reading(|| conditions(job, cx, &mut complaints));
+    if let Some(failed) = met? {
         let mut done = failed;
         done.complaints.extend(complaints);
         return Ok(Prepared::Done(Box::new(done)));
@@ -113,18 +118,25 @@ fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Resu
     if job.task.is_include() {
         return include(job, cx, item).map(|done| Prepared::Done(Box::new(done)));
     }
-    let args = arguments(job, cx).map_err(|fault| (fault, "Finalization of task args failed: "))?;
+    let (args, reads) = reading(|| arguments(job, cx));
+    asked.extend(reads);
+    let args = args.map_err(|fault| (fault, "Finalization of task args failed: "))?;
     if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
         let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
         return Ok(Prepared::Done(Box::new(unknown_done(job, Some(cx), &reason.unwrap_or_default()))));
     }
     let setting = settle(job, cx).map_err(plain)?;
-    Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints })))
+    let evidence = job.shared.evidence.then(|| Box::new(evidence::given(job, cx, &args, &asked)));
+    Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints, evidence })))
 }
 
 /// What a run adds to the result of its action.
 fn conclude(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, ready: Ready, mut done: Done) -> Result<Done, Stop> {
-    let Ready { setting, complaints, .. } = ready;
+    let Ready { setting, complaints, mut evidence, .. } = ready;
+    if let Some(evidence) = &mut evidence {
+        evidence.changes.clone_from(&done.changes);
+    }
+    done.outcome.evidence = evidence;
     done.outcome.delegated = setting.delegated.clone().filter(|host| *host != job.host || item.is_none());
     done.delegate_facts = flag(job, cx, Opt::DelegateFacts, false).map_err(plain)?;
     done.outcome.diff = setting.diff;

@@ -23,6 +23,8 @@ pub struct RunOptions {
     pub check: bool,
     /// `--diff`.
     pub diff: bool,
+    /// Outcomes carry [`crate::event::Evidence`].
+    pub evidence: bool,
     /// 2.18's leniency is an error.
     pub strict: bool,
     /// Stream output of running programs.
@@ -135,6 +137,7 @@ impl<'a> Engine<'a> {
             settings: options.settings.clone(),
             diff: options.diff,
             check: options.check,
+            evidence: options.evidence,
             strict: options.strict,
             live: options.live,
             task_timeout: options.task_timeout,
@@ -176,11 +179,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs the plays of one playbook file; the exit code so far.
-    pub fn playbook(&mut self, path: PathBuf, plays: Vec<CompiledPlay>) -> i32 {
+    pub fn playbook(&mut self, path: PathBuf, plays: &[CompiledPlay]) -> i32 {
         self.send(Event::PlaybookStart { path });
         let mut code = 0;
         for play in plays {
-            match self.play(&play) {
+            match self.play(play) {
                 Ok(ended) => {
                     code = ended.code;
                     if ended.stop {

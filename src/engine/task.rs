@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub settings: Settings,
     pub diff: bool,
     pub check: bool,
+    /// Outcomes say what the idempotence checker judges by.
+    pub evidence: bool,
     pub strict: bool,
     pub live: bool,
     pub task_timeout: u64,
@@ -210,6 +212,7 @@ impl Done {
             diff: false,
             duration: std::time::Duration::ZERO,
             looped: false,
+            evidence: None,
         };
         Done {
             outcome,

@@ -54,6 +54,22 @@ pub(super) fn rendering(task: usize, name: &str, defined: Option<&Span>, render:
     }
 }
 
+/// Runs something and tells what it read on this thread: names of variables, and functions that never give the same twice, such as `now()`.
+pub fn reading<T>(run: impl FnOnce() -> T) -> (T, Vec<Arc<str>>) {
+    ACTIVE.with_borrow_mut(|active| active.push(Rendering { task: 0, name: "".into(), defined: None, reads: Vec::new(), lazily: false }));
+    let leave = Leave;
+    let done = run();
+    std::mem::forget(leave);
+    let reads = ACTIVE.with_borrow_mut(|active| {
+        let reads = active.pop().map(|done| done.reads).unwrap_or_default();
+        if let Some(outer) = active.last_mut() {
+            reads.iter().for_each(|name| add(&mut outer.reads, name));
+        }
+        reads
+    });
+    (done, reads)
+}
+
 /// Takes the rendering off when it panics.
 struct Leave;
 

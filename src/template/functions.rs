@@ -111,7 +111,9 @@ fn dict(args: Arguments) -> Result<Dict, Fault> {
 fn now(args: &Arguments) -> Result<Value, Fault> {
     let utc = args.positional.first().or_else(|| named(args, "utc")).is_some_and(Value::is_true);
     let format = args.positional.get(1).or_else(|| named(args, "fmt")).filter(|format| format.is_true());
-    let date = if utc { DateTime::<Utc>::from(std::time::SystemTime::now()).naive_utc() } else { Local::now().naive_local() };
+    super::active::note("now()");
+    let time = super::clock::now();
+    let date = if utc { DateTime::<Utc>::from(time).naive_utc() } else { DateTime::<Local>::from(time).naive_local() };
     Ok(match format {
         None => Value::Date(date, None),
         Some(format) => dates::written(&date, None, "", &format.to_string()).into(),

@@ -1,6 +1,6 @@
 //! `to_datetime` and `strftime`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use crate::template::Env;
 use crate::template::arguments::{Arguments, signature};
@@ -26,7 +26,7 @@ pub fn strftime(input: Value, args: Arguments, _: &dyn Env) -> Result<Value, Fau
     let [second, utc] = args.bind(signature("strftime", 1, 0), ["second", "utc"])?;
     let utc = flag_or(utc.as_ref(), false)?;
     let seconds = match given(second) {
-        None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+        None => crate::template::clock::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
         Some(given) => {
             let number = given.as_str().map_or_else(|| as_float(&given), parse_float);
             match number {

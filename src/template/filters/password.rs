@@ -108,6 +108,7 @@ fn rounds_shown(rounds: usize) -> String {
 /// A salt of the characters that crypt knows.
 pub fn random_salt(length: usize) -> String {
     const CHARS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./";
+    crate::template::active::note("password_hash()");
     let mut source = Source::System;
     (0..length).map(|_| char::from(CHARS[source.below(64) as usize])).collect()
 }

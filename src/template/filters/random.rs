@@ -22,7 +22,10 @@ impl Source {
     /// A seed that is neither number nor text.
     pub fn new(seed: Option<&Value>) -> Result<Source, Fault> {
         let key = match seed {
-            None | Some(Value::Null) => return Ok(Source::System),
+            None | Some(Value::Null) => {
+                crate::template::active::note("random()");
+                return Ok(Source::System);
+            }
             Some(Value::Int(n)) => words(&n.unsigned_abs().to_be_bytes()),
             Some(Value::Bool(b)) => vec![u32::from(*b)],
             Some(Value::Str(text)) => words(&[text.as_bytes(), &sha2::Sha512::digest(text.as_bytes())].concat()),

@@ -92,6 +92,7 @@ fn output(lookup: &str, command: &str, env: &dyn Env) -> Result<String, Fault> {
 /// # Errors
 /// A command fails.
 pub fn pipe(terms: Vec<Value>, _: Arguments, env: &dyn Env) -> Result<Vec<Value>, Fault> {
+    crate::template::active::note("pipe()");
     terms.iter().map(|term| Ok(output("pipe", &to_text(term)?, env)?.trim_end().into())).collect()
 }
 

@@ -96,6 +96,7 @@ fn made(wish: &Wish) -> Result<String, Fault> {
     if wish.chars.is_empty() {
         return Err(Fault::error("password: there are no characters to choose from"));
     }
+    crate::template::active::note("password()");
     let mut random = rand::rng();
     let plain: String = (0..wish.length).map(|_| wish.chars[random.random_range(0..wish.chars.len())]).collect();
     if wish.path == Path::new("/dev/null") {
