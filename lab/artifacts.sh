@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills a cache outside of the project with what the lab's cluster runs: programs, images, manifests.
 #   artifacts.sh [WHAT...]      (make artifacts)  WHAT: names below or of images; default: everything that is missing;
-#                               `cluster`: all but the earlier Kubernetes, which upgrades begin from, and Calico
+#                               `cluster`: all but Calico, the earlier Kubernetes, which upgrades begin from, and static pods' images
 # Each comes from the first source that works: its publisher's release, else Go modules pinned in artifacts/go; images also hold Debian's packages.
 # What is there stays; a folder appears in the cache only when it is complete, so an interrupted run goes on where it was.
 set -eu
@@ -36,6 +36,9 @@ redis          docker.io/library/redis:8                                       -
 calico-node    quay.io/calico/node:v3.28.5-modules                             calico
 calico-cni     quay.io/calico/cni:v3.28.5-modules                              calico
 calico-kube-controllers quay.io/calico/kube-controllers:v3.28.5-modules        calico
+kube-apiserver registry.k8s.io/kube-apiserver:v$(v kubernetes k8s.io/kubernetes)  kubernetes
+kube-controller-manager registry.k8s.io/kube-controller-manager:v$(v kubernetes k8s.io/kubernetes)  kubernetes
+kube-scheduler registry.k8s.io/kube-scheduler:v$(v kubernetes k8s.io/kubernetes)  kubernetes
 guestbook      docker.io/rplay/guestbook-standin:1                             -
 headlamp       docker.io/rplay/headlamp-standin:1                              -
 "
@@ -111,7 +114,7 @@ wanted=" $* "
 all=$images
 if [ "$wanted" = ' cluster ' ]; then
   components=$(echo "$components" | grep -v 'previous\|^calico')
-  images=$(echo "$images" | grep -v '^calico')
+  images=$(echo "$images" | grep -v '^calico\|^kube-')
   wanted='  '
 fi
 echo "$components" > "$artifacts/.components"

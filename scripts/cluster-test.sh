@@ -1,144 +1,173 @@
 #!/bin/bash
-# What a cluster must live through, in labs of their own: faults that its tests must name, an upgrade under a client, a worker more and a worker less,
-# a deleted namespace that comes back, the loss of a master and of a member of etcd.
-#   cluster-test.sh RPLAY [faults|upgrade|scale|restore|ha ...]      (make test-all) without names: all
-# Needs root and the programs of `make artifacts`, for the upgrade also the earlier Kubernetes. KEEP=1 leaves the labs.
+# What a cluster must live through, in labs of their own, one after the other: an upgrade under a client, a worker more and a worker less, a deleted
+# namespace that comes back, faults that its tests must name, the loss of a master and of a member of etcd.
+#   cluster-test.sh RPLAY [upgrade|scale|restore|faults|routes|ha ...]      (make test-all) without names: all
+# Needs root and the programs of `make artifacts`, for the upgrade also the earlier Kubernetes. MAX_LOST=N lets the client of the upgrade lose N requests.
+# KEEP=1 leaves the lab that comes last; WORK=FOLDER says where it is kept, and goes on with the one that was left there.
 set -u
 rplay=$(realpath "${1:?usage: cluster-test.sh RPLAY [PART...]}")
 shift
 cd "$(dirname "$0")/.." || exit 1
-parts=" ${*:-upgrade faults scale restore ha} "
-work=$(mktemp -d)
-failed=0
-export ANSIBLE_NOCOLOR=1
+parts=" ${*:-upgrade scale restore faults routes ha} "
+work=${WORK:-$(mktemp -d)}
+mkdir -p "$work"
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
 new=$(sed -n 's/^cluster_kubernetes_version: *//p' roles/cluster/defaults/main/versions.yml)
 old=$(find "$artifacts" -maxdepth 1 -name 'kubernetes-*' -printf '%f\n' | sed 's/kubernetes-//' | sort -V | head -n 1)
+max_lost=${MAX_LOST:-10}
 
-pass() { echo "ok: $1"; }
-fail() {
-  failed=1
-  echo "FAILED: $1"
-  [ -z "${2:-}" ] || grep -E '^(fatal|failed)' "$2" | cut -c1-400 | tail -n 6
-}
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 wanted() { case $parts in *" $1 "*) true ;; *) false ;; esac; }
 finish() {
-  [ -n "${KEEP:-}" ] || for id in ctest ctestha; do [ -e "$work/$id.yml" ] && lab $id clean > /dev/null 2>&1; done
-  rm -rf "$work"
-  exit $failed
+  local status=$?
+  trap - EXIT
+  if [ -n "${KEEP:-}" ]; then echo "left: $work"; else leave; rm -rf "$work"; fi
+  echo "$passed passed, $failed failed"
+  [ "$status" = 0 ] && [ "$failed" = 0 ]
+  exit
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-lab() { "$rplay" lab "$2" --file "$work/$1.yml" "${@:3}"; }
-on() { lab ctest exec "$@"; }
-kubectl() { on kube-master-01 /opt/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
-# NAME BOOK ARGUMENT...: runs a playbook on the lab ctest
+id='' # of the lab that runs
+lab() { "$rplay" lab "$1" --file "$work/$id.yml" "${@:2}"; }
+kubectl() { lab exec "$master" /opt/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
+leave() {
+  [ -n "$id" ] || return 0
+  lab clean > "$work/clean" 2>&1 || fail "the lab $id can be removed" "$work/clean"
+  id=''
+}
+# ID SOURCE SUBNET RPLAY-OPTION...: the lab of that description, instead of the one that runs. All plays have the options.
+make_lab() {
+  [ "$id" != "$1" ] || return 0
+  leave
+  id=$1 net=${3%.*} master=kube-master-01 inventory=$work/$1
+  options=(-i "$inventory" -e "ssl_dir=$work/$1.pki" "${@:4}")
+  [ ! -e "$inventory/hosts.ini" ] || return 0
+  sed "/^link:/d; s/^id: .*/id: $1/; s/10[.]0[.][0-9]*[.]/$net./" "$2" > "$work/$1.yml"
+  { lab clean && lab up; } > "$work/out" 2>&1 || { fail "$1: the lab starts" "$work/out"; exit 1; }
+  mkdir -p "$inventory"
+  printf '[lab:children]\nk8s\n' > "$inventory/lab.ini"
+  ln -sfn "$PWD/inventories/group_vars" "$inventory/group_vars"
+  cp "$(lab path)/inventory.ini" "$inventory/hosts.ini"
+}
+# NAME PLAYBOOK ARGUMENT...: runs it, its output is $work/NAME
 play() {
   local name=$1
   shift
   SECONDS=0
-  if "$rplay" -i "$work/ctest" -e "ssl_dir=$work/pki" "$@" > "$work/$name" 2>&1; then pass "$name ($SECONDS s)"
-  else fail "$name" "$work/$name"; return 1; fi
+  if "$rplay" "${options[@]}" "$@" > "$work/$name" 2>&1; then pass "$name ($SECONDS s)"
+  else grep -E '^(fatal|failed):|ERROR' "$work/$name" | cut -c1-600 > "$work/fatal"; fail "$name ($SECONDS s)" "$work/fatal"; return 1; fi
 }
-# NAME HOST...: these hosts have changed=0 in the recap
+# NAME HOST...: these hosts have changed=0 in the recap of $work/NAME
 unchanged() {
-  local name=$1
+  local name=$1 host
   shift
-  for host in "$@"; do
-    if sed -n '/^PLAY RECAP/,$p' "$work/$name" | grep "^$host " | grep -q 'changed=0 '; then pass "$name: $host changed=0"
-    else fail "$name: $host changed"; sed -n '/^PLAY RECAP/,$p' "$work/$name" | grep "^$host "; fi
+  for host; do
+    same "$name: $host changes nothing" 0 "$(sed -n "/^PLAY RECAP/,\$s/^$host .* changed=\\([0-9]*\\) .*/\\1/p" "$work/$name")"
   done
 }
-# SOURCE ID SUBNET: a lab by that description, with an inventory of its own
-make_lab() {
-  sed "/^link:/d; s/^id: .*/id: $2/; s,^subnet: .*,subnet: $3," "$1" > "$work/$2.yml"
-  lab "$2" up > "$work/out" 2>&1 || { cat "$work/out"; return 1; }
-  mkdir -p "$work/$2"
-  cp "$(lab "$2" path)/inventory.ini" "$work/$2/hosts.ini"
-  printf '[lab:children]\nk8s\n' > "$work/$2/lab.ini"
-  ln -sfn "$PWD/inventories/group_vars" "$work/$2/group_vars"
+hosts() { sed -n 's/^\([^ ]*\) ansible_host=.*/\1/p' "$inventory/hosts.ini" | sort -u; }
+# The lab of four hosts with a cluster on it
+four_hosts() {
+  [ "$id" != ctest ] || return 0
+  make_lab ctest lab/lab.yml 10.90.0.0/24
+  [ -e "$inventory.converged" ] || play converge kubernetes.yml || return
+  touch "$inventory.converged"
 }
 
 upgrade() {
-  if [ "$old" = "$new" ]; then echo "skipped: upgrade: only Kubernetes $new was built"; play converge kubernetes.yml; return; fi
+  if [ "$old" = "$new" ]; then echo "skipped: upgrade: only Kubernetes $new was built"; return; fi
+  make_lab ctest lab/lab.yml 10.90.0.0/24
   play "converge-with-$old" kubernetes.yml -e "cluster_kubernetes_version=$old" || return
   play service nginx.yml -e samples_nginx_replicas=2 -e "cluster_kubernetes_version=$old" || return
-  # a client that asks the service of one worker after the other, ten times a second
   local port
-  port=$(kubectl get service -A -o jsonpath='{.items[?(@.spec.type=="NodePort")].spec.ports[0].nodePort}' | cut -d' ' -f1)
-  local addresses
-  addresses=$(sed -n 's/^kube-worker-0[12] ansible_host=//p' "$work/ctest/hosts.ini")
-  (while [ ! -e "$work/stop" ]; do
-    for address in $addresses; do
-      if curl -s -o /dev/null --max-time 1 "http://$address:$port/"; then echo answered; else echo "lost $(date +%T.%1N) $address"; fi
-      sleep 0.1
-    done
-  done > "$work/client") &
+  port=$(kubectl get service nginx -o 'jsonpath={.spec.ports[0].nodePort}')
+  rm -f "$work/client.stop"
+  bash scripts/poll.sh "$work/client" "http://$net.121:$port/" "http://$net.122:$port/" &
+  local client=$!
   play "upgrade-to-$new" upgrade.yml
-  touch "$work/stop"
-  wait
-  echo "    the client: $(grep -c answered "$work/client") answers, $(grep -c lost "$work/client") lost"
-  if kubectl get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}' | grep -q "v$old"; then fail "a node still has $old"; else pass "all nodes have $new"; fi
+  touch "$work/client.stop" "$inventory.converged"
+  wait "$client"
+  local lost
+  lost=$(grep -c '^lost' "$work/client")
+  if [ "$lost" -le "$max_lost" ]; then pass "upgrade: a client has $(grep -c '^answered' "$work/client") answers and lost $lost"
+  else fail "upgrade: a client has $(grep -c '^answered' "$work/client") answers and lost $lost, more than $max_lost" <(grep '^lost' "$work/client"); fi
+  same "upgrade: all nodes have $new" "v$new" "$(kubectl get nodes -o 'jsonpath={range .items[*]}{.status.nodeInfo.kubeletVersion}{"\n"}{end}' | sort -u)"
   play upgrade-again upgrade.yml && unchanged upgrade-again kube-master-01 kube-worker-01 kube-worker-02
 }
 
 scale() {
-  local subnet
-  subnet=$(sed -n 's/^etcd-01 ansible_host=\([0-9.]*\)[.].*/\1/p' "$work/ctest/hosts.ini")
-  printf '  - {name: kube-worker-03, address: %s.123, groups: [kube-worker]}\n' "$subnet" >> "$work/ctest.yml"
-  lab ctest up > "$work/out" 2>&1 || { fail "a fifth host starts" "$work/out"; return; }
-  cp "$(lab ctest path)/inventory.ini" "$work/ctest/hosts.ini"
-  play scale-add scale.yml && unchanged scale-add etcd-01 kube-worker-01 kube-worker-02
-  if kubectl get node kube-worker-03 | grep -q ' Ready'; then pass "kube-worker-03 is Ready"; else fail "kube-worker-03 is Ready"; fi
-  play scale-remove scale.yml -e scale_remove=kube-worker-03 && unchanged scale-remove etcd-01 kube-worker-01 kube-worker-02
-  if kubectl get node kube-worker-03 > /dev/null 2>&1; then fail "kube-worker-03 is gone"; else pass "kube-worker-03 is gone"; fi
-  sed -i '/kube-worker-03/d' "$work/ctest/hosts.ini"
+  four_hosts || return
+  grep -q kube-worker-03 "$work/$id.yml" || printf '  - {name: kube-worker-03, address: %s.123, groups: [kube-worker]}\n' "$net" >> "$work/$id.yml"
+  lab up > "$work/out" 2>&1 || { fail "scale: a fifth host starts" "$work/out"; return; }
+  cp "$(lab path)/inventory.ini" "$inventory/hosts.ini"
+  play scale-add scale.yml && unchanged scale-add kube-worker-01 kube-worker-02
+  same "scale: etcd-01 has no part in it" "" "$(sed -n '/^PLAY RECAP/,$s/^etcd-01 .*/&/p' "$work/scale-add")"
+  check "scale: kube-worker-03 is Ready" kubectl wait --for=condition=Ready --timeout=0s node/kube-worker-03
+  play scale-remove scale.yml -e scale_remove=kube-worker-03 && unchanged scale-remove kube-worker-01 kube-worker-02
+  same "scale: kube-worker-03 is gone" "" "$(kubectl get node kube-worker-03 --ignore-not-found)"
+  lab down kube-worker-03 > "$work/out" 2>&1
+  sed -i '/kube-worker-03/d' "$inventory/hosts.ini" "$work/$id.yml"
 }
 
 restore() {
-  kubectl create namespace precious > /dev/null && kubectl --namespace precious create configmap kept --from-literal=a=b > /dev/null
+  four_hosts || return
+  kubectl create namespace precious > "$work/out" && kubectl --namespace precious create configmap kept --from-literal=a=b > "$work/out"
   play etcd-backup etcd-backup.yml -e "etcd_backup_dir=$work/backup" || return
-  kubectl delete namespace precious > /dev/null
-  play etcd-restore etcd-restore.yml -e "etcd_snapshot=$(find "$work/backup" -type f | sort | tail -n 1)" || return
-  if kubectl --namespace precious get configmap kept > /dev/null; then pass "the deleted namespace is back"; else fail "the deleted namespace is back"; fi
+  kubectl delete namespace precious > "$work/out"
+  play etcd-restore etcd-restore.yml -e "etcd_snapshot=$(find "$work/backup" -type f -name '*.db' | sort | tail -n 1)" || return
+  same "restore: the deleted namespace is back" b "$(kubectl --namespace precious get configmap kept -o 'jsonpath={.data.a}')"
 }
 
+# Breaks the cluster that runs
+broken() { bash scripts/faults-test.sh "$rplay" "$inventory" --file "$work/$id.yml" -- "${options[@]:2}" || failed=$((failed + 1)); }
+faults() { four_hosts && broken; }
+routes() {
+  make_lab croutes lab/lab.yml 10.92.0.0/24 -e cluster_network=routes
+  [ -e "$inventory.converged" ] || play routes kubernetes.yml || return
+  touch "$inventory.converged"
+  play routes-again kubernetes.yml && unchanged routes-again etcd-01 kube-master-01 kube-worker-01 kube-worker-02
+  FAULTS='route' broken
+}
+
+# What the API server at an address says to the administrator: METHOD PATH [BODY]
+api() {
+  curl -sf --max-time 5 --cacert "$inventory.pki/ca.crt" --cert "$inventory.pki/admin.crt" --key "$inventory.pki/admin.key" \
+    -X "$1" -H 'Content-Type: application/json' ${3:+-d "$3"} -o "$work/answer" "https://$net.100:6443$2"
+}
+writes() { api POST /api/v1/namespaces "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"$1\"}}"; }
 ha() {
-  make_lab lab/lab-ha.yml ctestha 10.91.0.0/24 || { fail "the lab of eight hosts starts"; return; }
-  local vip=10.91.0.100
-  local run=("$rplay" -i "$work/ctestha" -e "ssl_dir=$work/pki-ha" -e "cluster_vip=$vip" -e kube_master_vip_interface=eth0)
+  make_lab ctestha lab/lab-ha.yml 10.91.0.0/24 -e cluster_vip=10.91.0.100 -e kube_master_vip_interface=eth0
+  [ -e "$inventory.converged" ] || play three-masters kubernetes.yml || return
+  touch "$inventory.converged"
+  # shellcheck disable=SC2046
+  play three-masters-again kubernetes.yml && unchanged three-masters-again $(hosts)
+  same "ha: the first master has the address" "$net.100" "$(lab exec kube-master-01 ip -4 -brief address show eth0 | grep -o "${net}[.]100")"
+  check "ha: the API writes" writes before-the-loss
+  lab down etcd-01 kube-master-01 > "$work/out" 2>&1
   SECONDS=0
-  "${run[@]}" kubernetes.yml > "$work/ha" 2>&1 || { fail "three masters" "$work/ha"; return; }
-  pass "three masters ($SECONDS s)"
-  "${run[@]}" kubernetes.yml > "$work/ha-again" 2>&1
-  if sed -n '/^PLAY RECAP/,$p' "$work/ha-again" | grep -q ' changed=[1-9]'; then fail "three masters: a second run changes nothing" "$work/ha-again"
-  else pass "three masters: a second run changes nothing"; fi
-  lab ctestha down etcd-01 > /dev/null 2>&1
-  lab ctestha down kube-master-01 > /dev/null 2>&1
-  SECONDS=0
-  until curl -sf --max-time 2 -o /dev/null --cacert "$work/pki-ha/ca.crt" "https://$vip:6443/readyz"; do
-    [ $SECONDS -lt 120 ] || { fail "the API answers without one master and one member"; return; }
+  until writes after-the-loss; do
+    [ $SECONDS -lt 120 ] || { fail "ha: the API writes without a master and a member of etcd"; return; }
     sleep 0.2
   done
-  pass "the API answers at $vip without one master and one member of etcd (after $SECONDS s)"
-  if curl -sf --max-time 5 --cacert "$work/pki-ha/ca.crt" --cert "$work/pki-ha/admin.crt" --key "$work/pki-ha/admin.key" \
-    -X POST -H 'Content-Type: application/json' -d '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"after-the-loss"}}' \
-    -o /dev/null "https://$vip:6443/api/v1/namespaces"; then pass "and writes"; else fail "the API writes without one master and one member"; fi
+  pass "ha: the API writes without a master and a member of etcd ($SECONDS s later)"
+  check "ha: what was written before is there" api GET /api/v1/namespaces/before-the-loss
+  master=kube-master-02
+  local names=0
+  for try in 1 2 3 4 5 6 7 8 9 10; do writes "later-$try" && names=$((names + 1)); sleep 0.5; done
+  same "ha: the API goes on writing" 10 "$names"
+  same "ha: both workers are Ready" "True True" "$(sleep 50; kubectl get node kube-worker-01 kube-worker-02 -o 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}')"
+  lab up > "$work/out" 2>&1 || fail "ha: the hosts come back" "$work/out"
+  play ha-repaired kubernetes.yml
+  same "ha: what was written meanwhile is there" later-10 "$(kubectl get namespace later-10 -o 'jsonpath={.metadata.name}')"
 }
 
 if [ "$(id -u)" != 0 ] || [ ! -s "$artifacts/images/index.yml" ]; then
   echo "skipped: this needs root, and the programs of make artifacts in $artifacts"
   exit
 fi
-case $parts in *' upgrade '* | *' faults '* | *' scale '* | *' restore '*)
-  make_lab lab/lab.yml ctest 10.90.0.0/24 || { fail "the lab starts"; exit; }
-  if wanted upgrade; then upgrade; else play converge kubernetes.yml; fi
-  if wanted faults; then
-    bash scripts/faults-test.sh "$rplay" "$work/ctest" --file "$work/ctest.yml" -- -e "ssl_dir=$work/pki" || failed=1
-  fi
-  if wanted scale; then scale; fi
-  if wanted restore; then restore; fi
-  ;;
-esac
-if wanted ha; then ha; fi
+for part in upgrade scale restore faults routes ha; do
+  if wanted "$part"; then "$part"; fi
+done

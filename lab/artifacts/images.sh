@@ -40,6 +40,7 @@ networking() {
 skeleton
 case $image in
 pause) own pause; write "$output" "$full" '["/pause"]' ;;
+kube-apiserver | kube-controller-manager | kube-scheduler) from kubernetes "$image" "usr/local/bin/$image"; write "$output" "$full" null "[\"$image\"]" ;;
 coredns) from coredns coredns coredns; write "$output" "$full" '["/coredns"]' ;;
 metrics-server) from metrics-server metrics-server metrics-server; USER_ID=65534 write "$output" "$full" '["/metrics-server"]' ;;
 local-path-provisioner) from local-path-provisioner local-path-provisioner usr/bin/local-path-provisioner; write "$output" "$full" '["local-path-provisioner"]' ;;
