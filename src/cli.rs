@@ -5,13 +5,18 @@ use std::io::Write as _;
 
 mod callbacks;
 mod connected;
+mod ansible_config;
+mod commands;
 mod console;
 pub mod flags;
+mod galaxy;
+mod links;
 mod listing;
 mod playbook;
 mod plays;
 mod preflight;
 mod prompts;
+mod programs;
 mod rsh;
 mod session;
 mod setup;
@@ -27,18 +32,33 @@ pub fn main() -> u8 {
     u8::try_from(code).unwrap_or(255)
 }
 
-/// By the name the program was called by, then by subcommand.
+/// By the name the program was called by, then by the first word.
 fn dispatch(name: &str, arguments: &[OsString]) -> i32 {
-    let first = arguments.first().and_then(|argument| argument.to_str());
-    match (name, first) {
-        (_, Some("__rsh")) => rsh::run(&arguments[1..]),
-        (_, Some("lab")) => {
-            let rest: Vec<String> = arguments[1..].iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-            let mut out = std::io::stdout();
-            let code = crate::lab::run(&rest, &mut out);
-            let _ = out.flush();
-            code
-        }
+    let first = arguments.first().and_then(|argument| argument.to_str()).unwrap_or_default();
+    let rest = arguments.get(1..).unwrap_or_default();
+    if first == "__rsh" {
+        return rsh::run(rest);
+    }
+    if let Some(program) = programs::by_name(name) {
+        return (program.run)(name, arguments);
+    }
+    if name.starts_with("ansible-") {
+        return programs::missing(name);
+    }
+    if let Some(program) = programs::by_word(first) {
+        return (program.run)(&format!("{name} {first}"), rest);
+    }
+    match first {
+        "links" => links::run(&format!("{name} links"), rest),
+        "lab" => lab(rest),
         _ => playbook::run(name, arguments),
     }
+}
+
+fn lab(words: &[OsString]) -> i32 {
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut out = std::io::stdout();
+    let code = crate::lab::run(&words, &mut out);
+    let _ = out.flush();
+    code
 }

@@ -12,6 +12,7 @@ use crate::source::Source;
 use crate::value::{Value, text};
 
 mod convert;
+mod galaxy;
 mod ini;
 mod load;
 mod paths;
@@ -19,9 +20,13 @@ pub mod settings;
 mod show;
 
 pub use convert::{truth, unquote};
+pub use galaxy::GalaxyServer;
 pub use load::{Chosen, Origin, Settings};
 pub use paths::{Places, normal};
-pub use show::{Changed, dump, list};
+pub use show::{Changed, Format, dump, init_env, init_ini, list};
+
+/// The ansible-core whose behaviour rplay follows, as `ansible_version` and `--version` give it.
+pub const CORE_VERSION: &str = "2.19.0";
 
 macro_rules! config {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $name:literal;)*) => {

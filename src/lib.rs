@@ -27,5 +27,6 @@ pub mod engine;
 // show: events only
 pub mod report;
 // use: everything
+pub mod galaxy;
 pub mod lab;
 pub mod cli;

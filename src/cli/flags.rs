@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
 
+use super::programs;
 use crate::config::Config;
 
 mod apply;
@@ -302,7 +303,7 @@ fn parse<T: Shared>(program: &str, arguments: &[OsString], config: &Config) -> P
         Err(error) => return Parsed::Say { text: error.to_string(), code: error.exit_code(), stderr: error.use_stderr() },
     };
     if flags.run().version {
-        return Parsed::Say { text: version(program, config), code: 0, stderr: false };
+        return Parsed::Say { text: programs::version(program, config), code: 0, stderr: false };
     }
     if flags.run().forks.is_some_and(|forks| forks < 1) {
         return complain::<T>(program, "The number of processes (--forks) must be >= 1");
@@ -314,18 +315,6 @@ fn parse<T: Shared>(program: &str, arguments: &[OsString], config: &Config) -> P
 fn complain<T: Parser>(program: &str, message: &str) -> Parsed<T> {
     let usage = T::command().name(program.to_string()).bin_name(program).render_usage();
     Parsed::Say { text: format!("{usage}\n\n{program}: error: {message}\n\nFor more information, try '--help'.\n"), code: 2, stderr: true }
-}
-
-/// What `--version` says.
-pub fn version(program: &str, config: &Config) -> String {
-    let file = config.file.as_ref().map_or("None".to_string(), |source| source.path.display().to_string());
-    let join = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
-    format!(
-        "{program} {} [core 2.19 compatible]\n  config file = {file}\n  module search path = {}\n  collection location = {}\n",
-        env!("CARGO_PKG_VERSION"),
-        join(&config.library),
-        join(&config.collections_path),
-    )
 }
 
 #[cfg(test)]

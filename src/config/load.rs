@@ -1,5 +1,6 @@
 //! Finds `ansible.cfg` and decides every setting: environment before file before default.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,7 +23,7 @@ pub enum Origin {
     /// Nobody.
     Default,
     /// An environment variable.
-    Env(&'static str),
+    Env(Cow<'static, str>),
     /// A line of the file.
     File(Span),
 }
@@ -120,7 +121,7 @@ impl Decide<'_> {
     }
 
     fn setting(&mut self, setting: &Setting) -> Result<Chosen, Diagnostic> {
-        let env = setting.env.iter().rev().find_map(|name| Some((Origin::Env(name), self.env.get(*name)?.as_str())));
+        let env = setting.env.iter().rev().find_map(|name| Some((Origin::Env(Cow::Borrowed(name)), self.env.get(*name)?.as_str())));
         let file = || setting.ini.iter().rev().find_map(|(section, key)| self.ini.get(section, key));
         let found = env.or_else(|| file().map(|entry| (Origin::File(entry.span.clone()), entry.text.as_str())));
         let Some((origin, written)) = found else { return Ok(self.default(setting)) };

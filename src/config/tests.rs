@@ -29,7 +29,7 @@ fn defaults_are_ansibles() {
     assert!(config.host_key_checking && config.callbacks_enabled.is_empty() && !config.vault_id_match);
     // recorded: `HOME=/root ansible-config dump` of ansible-core 2.19.14, without names that rplay does not know
     for line in include_str!("../../tests/inventory/config-dump.txt").lines() {
-        let dump = dump(&config, Changed::All);
+        let dump = dump(&config, &[], Changed::All, Format::Display);
         assert!(dump.lines().any(|l| l == line), "{line}\n{dump}");
     }
 }
@@ -47,7 +47,7 @@ fn environment_before_file_before_default() {
     assert_eq!(config.playbook.as_deref(), Some("site.yml"));
     assert!(config.strict && config.nocolor);
     let cfg = dir.path().join("ansible.cfg");
-    let shown = dump(&config, Changed::Only);
+    let shown = dump(&config, &[], Changed::Only, Format::Display);
     assert!(shown.contains("DEFAULT_FORKS(env: ANSIBLE_FORKS) = 9\n"), "{shown}");
     assert!(shown.contains(&format!("DEFAULT_ROLES_PATH({}) = ['{}/roles', '/h/r']\n", cfg.display(), dir.path().display())), "{shown}");
 }

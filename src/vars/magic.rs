@@ -121,8 +121,8 @@ fn groups(world: &World) -> Value {
 fn version() -> Value {
     let (major, minor, revision) = (2, 19, 0);
     let mut dict = Dict::new();
-    dict.insert("string".into(), "core 2.19.0".trim_start_matches("core ").into());
-    dict.insert("full".into(), "2.19.0".into());
+    dict.insert("string".into(), crate::config::CORE_VERSION.into());
+    dict.insert("full".into(), crate::config::CORE_VERSION.into());
     dict.insert("major".into(), Value::Int(major));
     dict.insert("minor".into(), Value::Int(minor));
     dict.insert("revision".into(), Value::Int(revision));

@@ -84,7 +84,7 @@ fn wrong_arguments_end_with_2() {
     }
     assert_eq!(refused("--help").0, 0);
     let (code, text) = refused("--version");
-    assert!(code == 0 && text.starts_with(concat!("rplay ", env!("CARGO_PKG_VERSION"), " [core 2.19 compatible]\n  config file = None\n")), "{text}");
+    assert!(code == 0 && text.starts_with(concat!("rplay ", env!("CARGO_PKG_VERSION"), " [core 2.19.0 compatible]\n  config file = None\n")), "{text}");
     let odd = [<OsString as std::os::unix::ffi::OsStringExt>::from_vec(vec![0xff])];
     assert!(matches!(playbook("rplay", &odd, &config(&[])), Parsed::Say { code: 6, .. }));
 }
