@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the SHA-256 that publishers list for what our roles download: roles/cluster/defaults/main/checksums.yml for the components of
+# Writes the SHA-256 that publishers list for what our roles download, or of what they have where they list none (`computed`): roles/cluster/defaults/main/checksums.yml for the components of
 # sources.yml beside it, inventories/group_vars/all/checksums.yml for PyPy.
 #   checksums.sh [CLUSTER_FILE [PYPY_FILE]]      (make checksums)
 # VERSIONS="kubernetes=1.36.4 ..." asks for other versions than versions.yml has. MIRROR=ADDRESS takes everything from ADDRESS/HOST/PATH.
@@ -41,7 +41,7 @@ sum() {
 }
 
 # `name=value` of each version
-sed -n -e 's/^cluster_kubernetes_version: */kubernetes=/p' -e 's/^  \([a-z_]*\): *"\{0,1\}\([0-9][^"# ]*\).*/\1=\2/p' $roles/versions.yml > "$work/versions"
+sed -n -e 's/^cluster_\([a-z]*\)_version: */\1=/p' -e 's/^  \([a-z_]*\): *"\{0,1\}\([0-9][^"# ]*\).*/\1=\2/p' $roles/versions.yml > "$work/versions"
 for version in ${VERSIONS:-}; do
   grep -q "^${version%%=*}=" "$work/versions" || fail "VERSIONS names ${version%%=*}, which versions.yml does not have"
   sed -i "s/^${version%%=*}=.*/$version/" "$work/versions"
@@ -70,6 +70,13 @@ of() { sed -n "s/^$1 $2 //p" "$work/releases"; }
 cut -d' ' -f1 "$work/releases" | uniq > "$work/components"
 while read -r component; do
   version=$(sed -n "s/^$component=//p" "$work/versions")
+  if [ "$(of "$component" computed)" = true ]; then
+    for program in $(of "$component" programs | tr -d '[],'); do
+      get "$(of "$component" file)$program" "$work/content"
+      echo "$component-$version/$program: $(sha256sum < "$work/content" | cut -d' ' -f1)"
+    done
+    continue
+  fi
   sums=$(of "$component" sums)
   [ -n "$sums" ] || fail "$roles/sources.yml does not say where the publisher of $component lists sums"
   archive=$(of "$component" archive)

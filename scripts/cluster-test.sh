@@ -1,14 +1,15 @@
 #!/bin/bash
 # What a cluster must live through, in labs of their own, one after the other: an upgrade under a client, a worker more and a worker less, a deleted
-# namespace that comes back, faults that its tests must name, the loss of a master and of a member of etcd.
-#   cluster-test.sh RPLAY [upgrade|scale|restore|faults|routes|ha ...]      (make test-all) without names: all
+# namespace that comes back, faults that its tests must name, routes without a program that sets them, static pods, masters that are no nodes, the loss of a
+# master and of members of etcd.
+#   cluster-test.sh RPLAY [upgrade|scale|restore|faults|routes|pods|bare|ha|five ...]      (make test-all) without names: all
 # Needs root and the programs of `make artifacts`, for the upgrade also the earlier Kubernetes. MAX_LOST=N lets the client of the upgrade lose N requests.
 # KEEP=1 leaves the lab that comes last; WORK=FOLDER says where it is kept, and goes on with the one that was left there.
 set -u
 rplay=$(realpath "${1:?usage: cluster-test.sh RPLAY [PART...]}")
 shift
 cd "$(dirname "$0")/.." || exit 1
-parts=" ${*:-upgrade scale restore faults routes ha} "
+parts=" ${*:-upgrade scale restore faults routes pods bare ha five} "
 work=${WORK:-$(mktemp -d)}
 mkdir -p "$work"
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
@@ -124,12 +125,32 @@ restore() {
 # Breaks the cluster that runs
 broken() { bash scripts/faults-test.sh "$rplay" "$inventory" --file "$work/$id.yml" -- "${options[@]:2}" || failed=$((failed + 1)); }
 faults() { four_hosts && broken; }
-routes() {
-  make_lab croutes lab/lab.yml 10.92.0.0/24 -e cluster_network=routes
-  [ -e "$inventory.converged" ] || play routes kubernetes.yml || return
+# ID SUBNET RPLAY-OPTION...: the four hosts in another way, twice
+variant() {
+  make_lab "$1" lab/lab.yml "$2" "${@:3}"
+  [ -e "$inventory.converged" ] || play "$1" kubernetes.yml || return
   touch "$inventory.converged"
-  play routes-again kubernetes.yml && unchanged routes-again etcd-01 kube-master-01 kube-worker-01 kube-worker-02
-  FAULTS='route' broken
+  play "$1-again" kubernetes.yml && unchanged "$1-again" etcd-01 kube-master-01 kube-worker-01 kube-worker-02
+}
+routes() { variant croutes 10.92.0.0/24 -e cluster_network=routes && FAULTS=route broken; }
+# The control plane as static pods; one starts anew when its arguments change, or its certificate.
+pods() {
+  variant cpods 10.93.0.0/24 -e kube_master_mode=pods || return
+  same "pods: the kubelet runs the control plane" "Running Running Running" "$(kubectl --namespace kube-system get pods -l tier=control-plane -o 'jsonpath={.items[*].status.phase}')"
+  same "pods: nothing of it is a unit" "" "$(lab exec "$master" sh -c 'ls /etc/systemd/system | grep -E "^kube-(apiserver|controller-manager|scheduler)"')"
+  play pods-argument kubernetes.yml --tags kube-master -e '{"kube_master_apiserver_arguments": {"max-requests-inflight": "401"}}' &&
+    same "pods: an argument arrives" 1 "$(lab exec "$master" pgrep -fc 'kube-apiserver.*max-requests-inflight=401')"
+  rm "$inventory.pki/apiserver-kube-master-01.crt"
+  play pods-certificate kubernetes.yml --tags ssl,kube-master &&
+    same "pods: a certificate arrives" "$(openssl x509 -in "$inventory.pki/apiserver-kube-master-01.crt" -noout -serial)" \
+      "$(openssl s_client -connect "$net.111:6443" < /dev/null 2> /dev/null | openssl x509 -noout -serial)"
+}
+# Masters that are no nodes
+bare() {
+  variant cbare 10.94.0.0/24 -e cluster_master_nodes=false || return
+  same "bare: workers are the only nodes" "kube-worker-01 kube-worker-02" "$(kubectl get nodes -o 'jsonpath={.items[*].metadata.name}')"
+  same "bare: the master has no kubelet" "" "$(lab exec "$master" pgrep -x kubelet)"
+  play bare-smoke smoke.yml
 }
 
 # What the API server at an address says to the administrator: METHOD PATH [BODY]
@@ -163,11 +184,33 @@ ha() {
   play ha-repaired kubernetes.yml
   same "ha: what was written meanwhile is there" later-10 "$(kubectl get namespace later-10 -o 'jsonpath={.metadata.name}')"
 }
+# Five members of etcd, of which two may be lost
+five() {
+  local number client
+  {
+    printf 'id: cfive\nsubnet: 10.0.0.0/24\nhosts:\n'
+    for number in 1 2 3 4 5; do echo "  - {name: etcd-0$number, address: 10.0.0.10$number, groups: [etcd]}"; done
+    echo '  - {name: kube-master-01, address: 10.0.0.111, groups: [kube-master]}'
+  } > "$work/five.yml"
+  make_lab cfive "$work/five.yml" 10.95.0.0/24
+  [ -e "$inventory.converged" ] || play five kubernetes.yml --tags ssl,etcd || return
+  touch "$inventory.converged"
+  play five-again kubernetes.yml --tags ssl,etcd && unchanged five-again etcd-01 etcd-02 etcd-03 etcd-04 etcd-05
+  client=(/opt/bin/etcdctl "--endpoints=https://$net.101:2379,https://$net.103:2379,https://$net.105:2379"
+    --cacert=/etc/etcd/pki/etcd-ca.crt --cert=/etc/etcd/pki/etcd-client.crt --key=/etc/etcd/pki/etcd-client.key)
+  lab down etcd-02 etcd-04 > "$work/out" 2>&1
+  same "five: three of five members take a write" OK "$(lab exec etcd-01 -- "${client[@]}" --command-timeout=30s put kept yes 2> "$work/etcdctl")"
+  lab down etcd-05 > "$work/out" 2>&1
+  same "five: two of five take none" "" "$(lab exec etcd-01 -- "${client[@]}" --command-timeout=5s put kept no 2> "$work/etcdctl")"
+  lab up > "$work/out" 2>&1 || fail "five: the members come back" "$work/out"
+  play five-repaired kubernetes.yml --tags ssl,etcd
+  same "five: what was written is there" yes "$(lab exec etcd-01 -- "${client[@]}" get kept --print-value-only 2> "$work/etcdctl")"
+}
 
 if [ "$(id -u)" != 0 ] || [ ! -s "$artifacts/images/index.yml" ]; then
   echo "skipped: this needs root, and the programs of make artifacts in $artifacts"
   exit
 fi
-for part in upgrade scale restore faults routes ha; do
+for part in upgrade scale restore faults routes pods bare ha five; do
   if wanted "$part"; then "$part"; fi
 done

@@ -70,6 +70,7 @@ echo "$(digest containerd)  $archive" | listed "github.com/containerd/containerd
 printf '%s  %s\n' "$(digest no)" libseccomp.tar.gz "$(digest runc)" runc.amd64 | listed "github.com/opencontainers/runc/releases/download/v$(version runc)/runc.sha256sum"
 archive=cni-plugins-linux-amd64-v$(version cni).tgz
 echo "$(digest cni)  /tmp/release/$archive" | listed "github.com/containernetworking/plugins/releases/download/v$(version cni)/$archive.sha256"
+digest crds | listed "raw.githubusercontent.com/projectcalico/calico/v$(version calico)/manifests/crds.yaml"
 archive=pypy$(sed -n 's/^pypy_version: *//p' roles/bootstrap/pypy/defaults/main.yml)-linux64.tar.bz2
 echo "<p>$(digest no)  pypy2.tar.bz2<br/>$(digest pypy)  $archive</p>" | listed pypy.org/checksums.html
 checksums() { MIRROR=file://$work/web sh scripts/checksums.sh "$work/sums.yml" "$work/pypy.yml"; }
@@ -77,6 +78,7 @@ check "checksums: all are found" checksums
 check "checksums: a program's own" grep -qx "  kubernetes-$(version kubernetes)/kubelet: $(digest kubelet)" "$work/sums.yml"
 check "checksums: one of several archives" grep -qx "  etcd-.*-linux-amd64.tar.gz: $(digest "etcd linux-amd64.tar.gz")" "$work/sums.yml"
 check "checksums: a program under another name" grep -qx "  runc-$(version runc)/runc: $(digest runc)" "$work/sums.yml"
+check "checksums: computed where none is listed" grep -qx "  calico-$(version calico)/crds.yaml: $(sha256sum < "$work/web/raw.githubusercontent.com/projectcalico/calico/v$(version calico)/manifests/crds.yaml" | cut -d' ' -f1)" "$work/sums.yml"
 check "checksums: a name with a folder" grep -q ": $(digest cni)$" "$work/sums.yml"
 check "checksums: out of a page" grep -qx "pypy_sha256: $(digest pypy)" "$work/pypy.yml"
 cp "$work/sums.yml" "$work/sums.before"
