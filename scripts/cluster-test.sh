@@ -159,30 +159,35 @@ api() {
     -X "$1" -H 'Content-Type: application/json' ${3:+-d "$3"} -o "$work/answer" "https://$net.100:6443$2"
 }
 writes() { api POST /api/v1/namespaces "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"$1\"}}"; }
+# A host ends as if its power was cut.
+crash() { kill -KILL "$(lab status --json | tr -d ' \n' | sed -n "s/.*\"name\":\"$1\"[^}]*\"init\":\([0-9]*\).*/\1/p")"; }
 ha() {
+  local try stamp
+  stamp=$(date +%s)
   make_lab ctestha lab/lab-ha.yml 10.91.0.0/24 -e cluster_vip=10.91.0.100 -e kube_master_vip_interface=eth0
   [ -e "$inventory.converged" ] || play three-masters kubernetes.yml || return
   touch "$inventory.converged"
   # shellcheck disable=SC2046
   play three-masters-again kubernetes.yml && unchanged three-masters-again $(hosts)
   same "ha: the first master has the address" "$net.100" "$(lab exec kube-master-01 ip -4 -brief address show eth0 | grep -o "${net}[.]100")"
-  check "ha: the API writes" writes before-the-loss
-  lab down etcd-01 kube-master-01 > "$work/out" 2>&1
+  check "ha: the API writes" writes "before-$stamp"
+  crash etcd-01
+  crash kube-master-01
   SECONDS=0
-  until writes after-the-loss; do
+  until writes "after-$stamp"; do
     [ $SECONDS -lt 120 ] || { fail "ha: the API writes without a master and a member of etcd"; return; }
     sleep 0.2
   done
   pass "ha: the API writes without a master and a member of etcd ($SECONDS s later)"
-  check "ha: what was written before is there" api GET /api/v1/namespaces/before-the-loss
+  check "ha: what was written before is there" api GET "/api/v1/namespaces/before-$stamp"
   master=kube-master-02
   local names=0
-  for try in 1 2 3 4 5 6 7 8 9 10; do writes "later-$try" && names=$((names + 1)); sleep 0.5; done
+  for try in 1 2 3 4 5 6 7 8 9 10; do writes "later-$stamp-$try" && names=$((names + 1)); sleep 0.5; done
   same "ha: the API goes on writing" 10 "$names"
   same "ha: both workers are Ready" "True True" "$(sleep 50; kubectl get node kube-worker-01 kube-worker-02 -o 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}')"
   lab up > "$work/out" 2>&1 || fail "ha: the hosts come back" "$work/out"
   play ha-repaired kubernetes.yml
-  same "ha: what was written meanwhile is there" later-10 "$(kubectl get namespace later-10 -o 'jsonpath={.metadata.name}')"
+  same "ha: what was written meanwhile is there" "later-$stamp-10" "$(kubectl get namespace "later-$stamp-10" -o 'jsonpath={.metadata.name}')"
 }
 # Five members of etcd, of which two may be lost
 five() {
