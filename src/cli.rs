@@ -11,6 +11,7 @@ mod console;
 pub mod flags;
 mod galaxy;
 mod links;
+mod idempotence;
 mod listing;
 mod playbook;
 mod plays;

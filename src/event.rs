@@ -48,6 +48,8 @@ pub struct TaskInfo {
     pub handler: bool,
     /// The role that it belongs to.
     pub role: Option<Arc<str>>,
+    /// The mark `# rplay: idempotence-ok` with what follows it.
+    pub waived: Option<String>,
     /// It runs in check mode.
     pub check: bool,
     /// Results are hidden.
@@ -115,6 +117,8 @@ pub struct Evidence {
     pub judged: bool,
     /// `changed_when` is true whatever happens.
     pub always: bool,
+    /// `changed_when` is false whatever happens.
+    pub never: bool,
     /// Variables that conditions, arguments and templates read, by the hash of their values; functions that never give the same twice end with `()`.
     pub reads: BTreeMap<Arc<str>, u64>,
 }

@@ -28,5 +28,6 @@ pub mod engine;
 pub mod report;
 // use: everything
 pub mod galaxy;
+pub mod idempotence;
 pub mod lab;
 pub mod cli;

@@ -14,6 +14,7 @@ mod writer;
 
 pub use colors::Colors;
 pub use default::{Default, Look};
+pub use diff::unified;
 pub use json::Json;
 pub use jsonl::Jsonl;
 pub use live::Live;

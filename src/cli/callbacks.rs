@@ -7,8 +7,8 @@ use super::session::Session;
 use crate::report::{self, Colors, Live, Look, Profile, ProfileOptions, Report, Streams, Timer, What};
 
 impl Session {
-    /// Reports, where they write, and the live line.
-    pub(super) fn reports(&self) -> (Vec<Box<dyn Report>>, Streams, Option<Live>) {
+    /// The configured colours, or none where nobody sees them.
+    pub(super) fn colors(&self) -> Colors {
         let config = &self.config;
         let terminal = std::io::stdout().is_terminal();
         let color = config.force_color || (terminal && !config.nocolor && !self.around.env.contains_key("NO_COLOR"));
@@ -29,8 +29,15 @@ impl Session {
             "diff_lines",
         ];
         let chosen = names.iter().filter_map(|name| Some((name.to_string(), config.color(name)?.to_string()))).collect();
+        Colors::new(color, chosen)
+    }
+
+    /// Reports, where they write, and the live line.
+    pub(super) fn reports(&self) -> (Vec<Box<dyn Report>>, Streams, Option<Live>) {
+        let config = &self.config;
+        let terminal = std::io::stdout().is_terminal();
         let look = Look {
-            colors: Colors::new(color, chosen),
+            colors: self.colors(),
             width: console::width(),
             verbosity: config.verbosity,
             skipped: config.display_skipped_hosts && config.stdout_callback != "actionable",

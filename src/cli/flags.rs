@@ -34,9 +34,11 @@ pub enum Parsed<T> {
 /// How to judge that a second run changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Idempotence {
-    /// By a second run in check mode.
+    /// Apply, then replay in check mode.
+    Apply,
+    /// Only replay in check mode: the hosts are as a run left them.
     CheckOnly,
-    /// By a second real run.
+    /// Apply, then judge by a second real run.
     Rerun,
 }
 
@@ -192,8 +194,14 @@ pub struct Flags {
     #[arg(long, help_heading = "Options of rplay's own")]
     pub strict: bool,
     /// Afterwards, prove that a second run changes nothing
-    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "check-only", help_heading = "Options of rplay's own")]
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "apply", help_heading = "Options of rplay's own")]
     pub idempotence: Option<Idempotence>,
+    /// Write what was found: json, junit, sarif or github, to a file or (without one) to standard output; repeatable
+    #[arg(long, value_name = "FORMAT[=FILE]", action = ArgAction::Append, help_heading = "Options of rplay's own", requires = "idempotence")]
+    pub report: Vec<String>,
+    /// File with findings that may stay (.rplay-waivers.yml)
+    #[arg(long, value_name = "FILE", help_heading = "Options of rplay's own", requires = "idempotence")]
+    pub waivers: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub connect: ConnectFlags,

@@ -6,7 +6,7 @@ use super::connected::Connected;
 use super::flags::{self, Parsed};
 use super::session::Session;
 use super::setup::Surroundings;
-use super::{console, listing, unsupported};
+use super::{console, idempotence, listing, unsupported};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 
@@ -38,7 +38,7 @@ pub(super) fn run_in(program: &str, arguments: &[OsString], around: Surroundings
     flags.apply(&mut config);
     console::complain(&warnings);
     console::complain(&unsupported::check(&flags, &config));
-    if let Err((error, code)) = unsupported::refuse(&flags, &config) {
+    if let Err((error, code)) = unsupported::refuse(&config) {
         return refuse(&[error], code);
     }
     match Session::prepare(program, flags, config, around) {
@@ -60,6 +60,9 @@ fn go(mut session: Session) -> i32 {
     };
     if session.flags.syntax_check || listing::wanted(&session.flags) {
         return session.list(&compiled);
+    }
+    if let Some(how) = session.flags.idempotence {
+        return idempotence::run(&session, &compiled, how);
     }
     let connected = Connected::new(&session);
     let result = connected.pass(&session, &compiled, session.first_pass(), session.reports());

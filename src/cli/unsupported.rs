@@ -82,10 +82,7 @@ fn of_setting(config: &Config, name: &str, why: &str) -> Option<Diagnostic> {
 ///
 /// # Errors
 /// There is one.
-pub(super) fn refuse(flags: &Flags, config: &Config) -> Result<(), (Diagnostic, i32)> {
-    if flags.idempotence.is_some() {
-        return Err((Diagnostic::error("--idempotence is not there yet").help("run the playbook a second time with --check --diff"), 5));
-    }
+pub(super) fn refuse(config: &Config) -> Result<(), (Diagnostic, i32)> {
     callback(config).map_err(|error| (error, 1))
 }
 

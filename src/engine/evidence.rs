@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::task::Job;
 use crate::event::Evidence;
+use crate::program::TaskDef;
 use crate::template::Context;
 use crate::value::{Dict, Value, text, to_json};
 
@@ -55,19 +56,31 @@ pub(super) fn given(job: &Job, cx: &Arc<Context>, args: &Dict, reads: &[Arc<str>
         words: WORDS.iter().filter(|_| shown).filter_map(words).collect(),
         register: task.register.clone(),
         judged: task.changed_when.is_some(),
-        always: task.changed_when.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|condition| certain(&condition.value()))),
+        never: task.changed_when.iter().flatten().any(|condition| is(&condition.value(), false)),
+        always: task.changed_when.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|condition| is(&condition.value(), true))),
         ..Evidence::default()
     };
     read(Some(&mut evidence), cx, reads);
     evidence
 }
 
-fn certain(condition: &Value) -> bool {
+/// A condition that is the same whatever happens.
+fn is(condition: &Value, wanted: bool) -> bool {
     match condition {
-        Value::Bool(holds) => *holds,
-        Value::Str(text) => matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes"),
+        Value::Bool(holds) => *holds == wanted,
+        Value::Str(text) => text.trim().eq_ignore_ascii_case(if wanted { "true" } else { "false" }),
         _ => false,
     }
+}
+
+/// What is known of a task that was not even begun: what it asked for, and what is written in it.
+pub(super) fn asked(job: &Job, cx: &Arc<Context>, reads: &[Arc<str>]) -> Evidence {
+    Evidence { args: None, ..given(job, cx, &Dict::new(), reads) }
+}
+
+/// Why the idempotence checker is to take the task as it is, where the author says so.
+pub(super) fn waived(task: &TaskDef) -> Option<String> {
+    task.marks.iter().find(|mark| mark.word == "idempotence-ok").map(|mark| mark.text.clone())
 }
 
 /// Adds what was read.

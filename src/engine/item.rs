@@ -61,7 +61,12 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Don
 
 /// Evaluates conditions, arguments and settings.
 pub(super) fn prepare(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Prepared {
-    prepare_inner(job, cx, item).unwrap_or_else(|(fault, what)| Prepared::Done(Box::new(fault_done(job, Some(cx), fault, what))))
+    let (prepared, reads) = reading(|| prepare_inner(job, cx, item));
+    let mut prepared = prepared.unwrap_or_else(|(fault, what)| Prepared::Done(Box::new(fault_done(job, Some(cx), fault, what))));
+    if let Prepared::Done(done) = &mut prepared {
+        done.outcome.evidence = job.shared.evidence.then(|| Box::new(evidence::asked(job, cx, &reads)));
+    }
+    prepared
 }
 
 /// Does what was prepared.

@@ -168,6 +168,7 @@ fn meta_info(engine: &mut Engine, task: &TaskDef, name: &str) -> TaskInfo {
         args: String::new(),
         handler: task.handler,
         role: task.role.clone(),
+        waived: super::evidence::waived(task),
         check: engine.options.check,
         no_log: false,
     }

@@ -118,6 +118,7 @@ impl Batch<'_> {
             args: if no_log { String::new() } else { shown_args(task) },
             handler: task.handler,
             role: task.role.clone(),
+            waived: super::evidence::waived(task),
             check,
             no_log,
         };
@@ -136,6 +137,7 @@ impl Batch<'_> {
             args: String::new(),
             handler: task.handler,
             role: task.role.clone(),
+            waived: super::evidence::waived(task),
             check: engine.options.check,
             no_log: false,
         };

@@ -28,7 +28,7 @@ fn one(diff: &Dict, context: usize, colors: &Colors) -> String {
         }
     }
     if let (Some(before), Some(after)) = (diff.get("before"), diff.get("after")) {
-        out.push_str(&unified(before, after, diff, context, colors));
+        out.push_str(&of_sides(before, after, diff, context, colors));
     }
     if let Some(prepared) = diff.get("prepared") {
         out.push_str(&text(prepared));
@@ -44,18 +44,23 @@ fn side(value: &Value) -> String {
     }
 }
 
-fn unified(before: &Value, after: &Value, diff: &Dict, context: usize, colors: &Colors) -> String {
+fn of_sides(before: &Value, after: &Value, diff: &Dict, context: usize, colors: &Colors) -> String {
     let (before, after) = (side(before), side(after));
-    if before == after {
-        return String::new();
-    }
     let header = |key: &str, word: &str| match diff.get(key).map(text).filter(|name| !name.is_empty()) {
         Some(name) => format!("{word}: {name}"),
         None => word.to_string(),
     };
     let (from, to) = (header("before_header", "before"), header("after_header", "after"));
-    let text_diff = TextDiff::from_lines(&before, &after);
-    let shown = text_diff.unified_diff().context_radius(context).header(&from, &to).missing_newline_hint(true).to_string();
+    unified(&before, &after, (&from, &to), context, colors)
+}
+
+/// Two texts as a unified diff with these headings, painted; nothing when they are equal.
+pub fn unified(before: &str, after: &str, headings: (&str, &str), context: usize, colors: &Colors) -> String {
+    if before == after {
+        return String::new();
+    }
+    let text_diff = TextDiff::from_lines(before, after);
+    let shown = text_diff.unified_diff().context_radius(context).header(headings.0, headings.1).missing_newline_hint(true).to_string();
     let mut out = String::new();
     for line in shown.lines() {
         let line = if line.starts_with("\\ No newline") { "\\ No newline at end of file" } else { line };
