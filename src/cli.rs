@@ -12,6 +12,7 @@ pub mod flags;
 mod galaxy;
 mod links;
 mod idempotence;
+mod judging;
 mod listing;
 mod playbook;
 mod plays;
@@ -51,6 +52,10 @@ fn dispatch(name: &str, arguments: &[OsString]) -> i32 {
     }
     match first {
         "links" => links::run(&format!("{name} links"), rest),
+        "idempotence" => judging::idempotence(&format!("{name} idempotence"), rest),
+        "plan" => judging::plan(&format!("{name} plan"), rest),
+        "apply" => judging::apply(&format!("{name} apply"), rest),
+        "drift" => judging::drift(&format!("{name} drift"), rest),
         "lab" => lab(rest),
         _ => playbook::run(name, arguments),
     }

@@ -4,7 +4,9 @@
 //! real run where there is one. What it finds is shown by [`show`], and excused by [`waiver`].
 
 mod cause;
+pub mod drift;
 mod judge;
+pub mod plan;
 mod record;
 mod resource;
 pub mod show;

@@ -267,14 +267,27 @@ pub struct AdHocFlags {
     pub run: RunFlags,
 }
 
-/// What both kinds of runs share.
-trait Shared: Parser {
+/// What all kinds of runs share.
+pub trait Shared: Parser {
+    /// How to run.
     fn run(&self) -> &RunFlags;
 }
 
-impl Shared for Flags {
+/// Options that have those of a playbook run among them.
+pub trait OfPlaybook: Parser {
+    /// Those.
+    fn playbook(&self) -> &Flags;
+}
+
+impl OfPlaybook for Flags {
+    fn playbook(&self) -> &Flags {
+        self
+    }
+}
+
+impl<T: OfPlaybook> Shared for T {
     fn run(&self) -> &RunFlags {
-        &self.run
+        &self.playbook().run
     }
 }
 
@@ -286,10 +299,10 @@ impl Shared for AdHocFlags {
 
 /// Reads the arguments of a playbook run; `program` is the name rplay was called by. Without a playbook in the arguments and in the
 /// configuration, the usage and code 2.
-pub fn playbook(program: &str, arguments: &[OsString], config: &Config) -> Parsed<Flags> {
-    match parse::<Flags>(program, arguments, config) {
-        Parsed::Run(flags) if flags.playbooks.is_empty() && config.playbook.is_none() => {
-            complain::<Flags>(program, "the following arguments are required: playbook")
+pub fn playbook<T: OfPlaybook>(program: &str, arguments: &[OsString], config: &Config) -> Parsed<T> {
+    match parse::<T>(program, arguments, config) {
+        Parsed::Run(flags) if flags.playbook().playbooks.is_empty() && config.playbook.is_none() => {
+            complain::<T>(program, "the following arguments are required: playbook")
         }
         parsed => parsed,
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::connected::Connected;
-use super::flags::{self, Parsed};
+use super::flags::{self, Flags, OfPlaybook, Parsed};
 use super::session::Session;
 use super::setup::Surroundings;
 use super::{console, idempotence, listing, unsupported};
@@ -20,31 +20,33 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
 
 /// The same in surroundings of the caller's making: another environment, another working directory.
 pub(super) fn run_in(program: &str, arguments: &[OsString], around: Surroundings) -> i32 {
-    let (mut config, warnings) = match Config::load(&around.env, &around.cwd) {
-        Ok(loaded) => loaded,
-        Err(error) => return refuse(&[error], BAD_OPTIONS),
-    };
-    let flags = match flags::playbook(program, arguments, &config) {
-        Parsed::Run(flags) => *flags,
+    match open::<Flags>(program, arguments, around) {
+        Ok((_, session)) => go(session),
+        Err(code) => code,
+    }
+}
+
+/// Reads options and configuration, and prepares a session; what is wrong was shown when there is only an exit code.
+pub(super) fn open<T: OfPlaybook>(program: &str, arguments: &[OsString], around: Surroundings) -> Result<(T, Session), i32> {
+    let (mut config, warnings) = Config::load(&around.env, &around.cwd).map_err(|error| refuse(&[error], BAD_OPTIONS))?;
+    let options = match flags::playbook::<T>(program, arguments, &config) {
+        Parsed::Run(options) => *options,
         Parsed::Say { text, code, stderr } => {
             if stderr {
                 console::tell(&text)
             } else {
                 console::say(&text)
             }
-            return code;
+            return Err(code);
         }
     };
+    let flags = options.playbook().clone();
     flags.apply(&mut config);
     console::complain(&warnings);
     console::complain(&unsupported::check(&flags, &config));
-    if let Err((error, code)) = unsupported::refuse(&config) {
-        return refuse(&[error], code);
-    }
-    match Session::prepare(program, flags, config, around) {
-        Ok(session) => go(session),
-        Err((errors, code)) => refuse(&errors, code),
-    }
+    unsupported::refuse(&config).map_err(|(error, code)| refuse(&[error], code))?;
+    let session = Session::prepare(program, flags, config, around).map_err(|(errors, code)| refuse(&errors, code))?;
+    Ok((options, session))
 }
 
 fn refuse(errors: &[Diagnostic], code: i32) -> i32 {

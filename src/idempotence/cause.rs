@@ -219,6 +219,31 @@ pub(super) fn of_command(record: &Record, evidence: &Evidence) -> Option<Cause> 
     })
 }
 
+/// Modules that change something whenever they run.
+const ALWAYS: &[&str] = &["tempfile", "reboot", "k8s_exec"];
+
+/// Whether the module changes something whenever it runs.
+pub(super) fn always_changes(record: &Record) -> bool {
+    ALWAYS.contains(&action(record))
+}
+
+/// Why a task that changes nothing now may do so at any time: it asks for what somebody else decides.
+pub(super) fn of_outside(record: &Record, evidence: &Evidence) -> Option<Cause> {
+    let word = |key: &str| evidence.words.get(key).map(String::as_str);
+    let moves = match action(record) {
+        "git" => matches!(word("version"), None | Some("HEAD" | "main" | "master" | "devel" | "develop")),
+        "get_url" => {
+            let dest = word("dest").unwrap_or_default();
+            let into_folder =
+                dest.ends_with('/') || record.outcome.result.get("dest").map(crate::value::text).is_some_and(|at| at != dest && at.starts_with(dest));
+            word("checksum").is_none() && (into_folder || word("force").is_some_and(|force| matches!(force, "True" | "true" | "yes")))
+        }
+        "apt" | "dnf" | "yum" | "package" | "apk" | "pip" | "npm" | "gem" => word("state") == Some("latest"),
+        _ => false,
+    };
+    if moves { of_arguments(record, evidence) } else { None }
+}
+
 /// What the arguments alone tell of a task that would change something.
 pub(super) fn of_arguments(record: &Record, evidence: &Evidence) -> Option<Cause> {
     let word = |key: &str| evidence.words.get(key).map(String::as_str);
@@ -243,7 +268,7 @@ pub(super) fn of_arguments(record: &Record, evidence: &Evidence) -> Option<Cause
             cause(Kind::Floating, format!("`version: {}` moves", word("version").unwrap_or("HEAD")))
         }
         "apt" if word("update_cache").is_some() && word("name").is_none() => cause(Kind::AlwaysChanges, "`update_cache` without `cache_valid_time`".into()),
-        "tempfile" | "reboot" | "archive" | "k8s_exec" => cause(Kind::AlwaysChanges, format!("`{}` changes something whenever it runs", action(record))),
+        name if ALWAYS.contains(&name) => cause(Kind::AlwaysChanges, format!("`{}` changes something whenever it runs", action(record))),
         _ => None,
     }
 }

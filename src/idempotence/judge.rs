@@ -172,11 +172,13 @@ fn suspects<'a>(passes: &'a Passes, later: &HashMap<&Key, &'a Record>) -> Vec<Su
 fn of_replay(record: &Record, later: Option<&Record>) -> Verdict {
     let evidence = record.outcome.evidence.as_deref();
     let begun = evidence.is_some_and(|evidence| evidence.args.is_some());
-    if cause::leaves_alone(record) && !matches!(record.outcome.status, Status::Failed | Status::Unreachable) {
+    let said = record.outcome.status == Status::Changed && evidence.is_some_and(|evidence| evidence.judged);
+    if cause::leaves_alone(record) && !said && !matches!(record.outcome.status, Status::Failed | Status::Unreachable) {
         return Verdict::Clean;
     }
     match record.outcome.status {
         Status::Changed => Verdict::WouldChange,
+        Status::Unknown if begun && cause::always_changes(record) => Verdict::WouldChange,
         Status::Unknown if begun => match evidence {
             // a command without a word about it says changed whenever it runs, and so does one that says it always changed
             Some(evidence) if evidence.always || (cause::is_command(record) && !evidence.judged) => Verdict::WouldChange,
@@ -187,6 +189,7 @@ fn of_replay(record: &Record, later: Option<&Record>) -> Verdict {
         Status::Unknown => Verdict::Unverifiable,
         Status::Failed | Status::Unreachable if !record.outcome.ignored && !record.outcome.rescued => Verdict::Unverifiable,
         Status::Ok if later.is_some_and(|later| changes(later.outcome.status)) => Verdict::WouldChange,
+        Status::Ok if evidence.is_some_and(|evidence| cause::of_outside(record, evidence).is_some()) => Verdict::Unverifiable,
         _ => Verdict::Clean,
     }
 }
@@ -198,6 +201,9 @@ fn alone(suspect: &Suspect, later: Option<&Record>) -> Option<Cause> {
         return Some(Cause::new(Kind::ReplayFailed, record.message()));
     }
     let evidence = suspect.evidence?;
+    if record.outcome.status == Status::Ok && suspect.verdict == Verdict::Unverifiable {
+        return cause::of_outside(record, evidence);
+    }
     if suspect.verdict == Verdict::Unverifiable {
         let by_output = cause::is_command(record) && evidence.judged && evidence.args.is_some();
         return by_output.then(|| Cause::new(Kind::JudgedByOutput, "`changed_when` is not known before the command has run"));

@@ -23,7 +23,7 @@ fn flags(line: &str) -> Flags {
 }
 
 fn refused(line: &str) -> (i32, String) {
-    match playbook("rplay", &words(line), &config(&[])) {
+    match playbook::<Flags>("rplay", &words(line), &config(&[])) {
         Parsed::Run(flags) => panic!("{line}: {flags:?}"),
         Parsed::Say { text, code, .. } => (code, text),
     }
@@ -86,13 +86,13 @@ fn wrong_arguments_end_with_2() {
     let (code, text) = refused("--version");
     assert!(code == 0 && text.starts_with(concat!("rplay ", env!("CARGO_PKG_VERSION"), " [core 2.19.0 compatible]\n  config file = None\n")), "{text}");
     let odd = [<OsString as std::os::unix::ffi::OsStringExt>::from_vec(vec![0xff])];
-    assert!(matches!(playbook("rplay", &odd, &config(&[])), Parsed::Say { code: 6, .. }));
+    assert!(matches!(playbook::<Flags>("rplay", &odd, &config(&[])), Parsed::Say { code: 6, .. }));
 }
 
 #[test]
 fn without_a_playbook_the_configured_one_runs() {
     let config = config(&[("RPLAY_PLAYBOOK", "kubernetes.yml")]);
-    let Parsed::Run(flags) = playbook("rplay", &words("--tags test"), &config) else { panic!() };
+    let Parsed::Run(flags) = playbook::<Flags>("rplay", &words("--tags test"), &config) else { panic!() };
     assert_eq!(flags.playbooks(&config), ["kubernetes.yml"]);
 }
 

@@ -107,7 +107,7 @@ fn undone<'a>(suspect: &Suspect<'a>, replay: &'a Recording) -> Option<Told<'a>> 
         return None;
     }
     let ran = |record: &&&Record| record.key.host == suspect.record.key.host && record.key != suspect.record.key && record.outcome.status != Status::Skipped;
-    let commands: Vec<&'a Record> = replay.records.iter().filter(|record| ran(&record)).collect();
+    let commands: Vec<&'a Record> = replay.records.iter().filter(|record| ran(&record) && !guarded(record)).collect();
     for touch in &suspect.touches {
         let named = commands
             .iter()
@@ -118,6 +118,12 @@ fn undone<'a>(suspect: &Suspect<'a>, replay: &'a Recording) -> Option<Told<'a>> 
         }
     }
     None
+}
+
+/// A command that `creates` or `removes` kept from running.
+fn guarded(record: &Record) -> bool {
+    let guards = record.outcome.evidence.as_ref().is_some_and(|evidence| ["creates", "removes"].iter().any(|key| evidence.words.contains_key(key)));
+    guards && record.outcome.status == Status::Ok
 }
 
 /// Whether a command speaks of a thing: its path or a folder above it, or the name of a user, group or unit.
