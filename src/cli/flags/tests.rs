@@ -62,7 +62,7 @@ fn what_was_not_given_comes_from_the_configuration() {
 
 #[test]
 fn idempotence_takes_its_value_only_after_an_equals_sign() {
-    assert_eq!(flags("--idempotence a.yml").idempotence, Some(Idempotence::CheckOnly));
+    assert_eq!(flags("--idempotence a.yml").idempotence, Some(Idempotence::Apply));
     assert_eq!(flags("--idempotence=rerun a.yml").idempotence, Some(Idempotence::Rerun));
     assert_eq!(flags("a.yml").idempotence, None);
 }
