@@ -355,7 +355,11 @@ fn act(job: &Job, cx: &Arc<Context>, args: &Dict, setting: &Setting) -> Result<R
     };
     let job_id = if setting.async_seconds > 0 { results::job_id() } else { String::new() };
     let mut request = request(job, cx, args, setting, job_id, &on_output);
-    let started = action::run(&mut request).map_err(plain)?;
+    let mut started = action::run(&mut request).map_err(plain)?;
+    if setting.check && setting.async_seconds > 0 && setting.poll == 0 {
+        // no job was left running: whoever waits for it cannot know
+        started.result.entry("ansible_job_id".into()).or_insert(Value::Unknown("check mode leaves no job running".into()));
+    }
     if setting.async_seconds == 0 || setting.poll == 0 || is(&started.result, "failed") || is(&started.result, "skipped") {
         return Ok(started);
     }
