@@ -267,6 +267,16 @@ pub struct AdHocFlags {
     pub run: RunFlags,
 }
 
+/// What rplay does beside running playbooks.
+const COMMANDS: &str = "Commands, each with --help:
+  rplay idempotence PLAYBOOK   apply, replay in check mode, say what a second run would change and why
+  rplay plan PLAYBOOK          what a run would change, in one piece; --out FILE saves it
+  rplay apply FILE             run exactly that plan
+  rplay drift PLAYBOOK         what hosts have come to differ in, and since when
+  rplay molecule COMMAND       Molecule's scenarios: test, converge, verify...
+  rplay lab COMMAND            real hosts on this machine: up, status, ssh, down...
+  rplay links DIR              links under Ansible's names: ansible-playbook, ansible-config...";
+
 /// What all kinds of runs share.
 pub trait Shared: Parser {
     /// How to run.
@@ -318,7 +328,10 @@ fn parse<T: Shared>(program: &str, arguments: &[OsString], config: &Config) -> P
         return Parsed::Say { text: "command line arguments must be UTF-8\n".into(), code: 6, stderr: true };
     }
     let words = std::iter::once(OsString::from(program)).chain(arguments.iter().cloned());
-    let command = T::command().name(program.to_string()).bin_name(program);
+    let mut command = T::command().name(program.to_string()).bin_name(program);
+    if !program.starts_with("ansible") && !program.contains(' ') {
+        command = command.after_help(COMMANDS);
+    }
     let flags = match command.try_get_matches_from(words).and_then(|matches| T::from_arg_matches(&matches)) {
         Ok(flags) => flags,
         Err(error) => return Parsed::Say { text: error.to_string(), code: error.exit_code(), stderr: error.use_stderr() },
