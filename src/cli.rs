@@ -14,6 +14,7 @@ mod links;
 mod idempotence;
 mod judging;
 mod listing;
+mod molecule;
 mod playbook;
 mod plays;
 mod preflight;
@@ -57,6 +58,7 @@ fn dispatch(name: &str, arguments: &[OsString]) -> i32 {
         "apply" => judging::apply(&format!("{name} apply"), rest),
         "drift" => judging::drift(&format!("{name} drift"), rest),
         "lab" => lab(rest),
+        "molecule" => molecule::run(rest),
         _ => playbook::run(name, arguments),
     }
 }

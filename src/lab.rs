@@ -55,6 +55,12 @@ pub fn run(args: &[String], out: &mut dyn Write) -> i32 {
     })
 }
 
+/// Who uses addresses of a subnet on this machine, in words; the error says why that cannot be told.
+pub fn user_of(subnet: &str) -> std::result::Result<Option<String>, String> {
+    let parsed = subnet::Subnet::parse(subnet).ok_or_else(|| format!("`{subnet}` is not ADDRESS/PREFIX"))?;
+    network::user_of(parsed).map_err(|failure| failure.to_string())
+}
+
 fn dispatch(line: &Line, args: &[String], out: &mut dyn Write) -> Result<i32> {
     match &line.command {
         Command::Pypy => {

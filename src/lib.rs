@@ -30,4 +30,5 @@ pub mod report;
 pub mod galaxy;
 pub mod idempotence;
 pub mod lab;
+pub mod molecule;
 pub mod cli;

@@ -13,9 +13,7 @@ pub(crate) fn bridge_up(lab: &Lab, owner: &str) -> Result<()> {
     if succeeds("ip", &["link", "show", "dev", &lab.bridge]) {
         return check_owner(lab, &mark);
     }
-    let addresses = capture("ip", &["-json", "-4", "address", "show"])?;
-    let routes = capture("ip", &["-json", "-4", "route", "show"])?;
-    if let Some(user) = conflict(lab.subnet, &addresses, &routes) {
+    if let Some(user) = user_of(lab.subnet)? {
         return Err(Failure::new(format!("{} is in use on this machine: {user}", lab.subnet)).help(
             "choose another with --subnet (for example --subnet 10.99.0.0/24); the lab then writes an inventory with the new addresses, see `rplay lab path`",
         ));
@@ -26,6 +24,13 @@ pub(crate) fn bridge_up(lab: &Lab, owner: &str) -> Result<()> {
     capture("ip", &["address", "add", &gateway, "dev", &lab.bridge])?;
     capture("ip", &["link", "set", &lab.bridge, "up"])?;
     Ok(())
+}
+
+/// Who uses addresses of a subnet on this machine, in words.
+pub(crate) fn user_of(subnet: Subnet) -> Result<Option<String>> {
+    let addresses = capture("ip", &["-json", "-4", "address", "show"])?;
+    let routes = capture("ip", &["-json", "-4", "route", "show"])?;
+    Ok(conflict(subnet, &addresses, &routes))
 }
 
 fn check_owner(lab: &Lab, mark: &str) -> Result<()> {
