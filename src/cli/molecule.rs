@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 
-use super::{console, playbook};
 use super::setup::Surroundings;
+use super::{console, playbook};
 use crate::molecule::{self, Around};
 
 /// Runs `rplay molecule ARGUMENTS` to its exit code.
