@@ -7,6 +7,7 @@ use std::io::{self, Read};
 mod binaries;
 mod channel;
 mod counted;
+mod digests;
 mod place;
 mod pool;
 

@@ -1,7 +1,9 @@
 //! Every way in which a module can change a target. Check mode sends these back instead of making them, and later calls bring them along.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -62,10 +64,29 @@ pub enum Change {
 pub enum Content {
     /// In memory.
     Bytes(Vec<u8>),
-    /// In a file of this machine (large content that was received, or another file).
+    /// In a file of this machine.
     Staged(PathBuf),
+    /// Large content that was received and verified, in a temporary file of ours that may become the file itself.
+    Received(Received),
     /// Too large to carry: only known by its digest.
     Digest { sha256: String, size: u64 },
+}
+
+/// Content in a temporary file that nobody else writes to.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its SHA-256 in hexadecimal, as it was found while it came in.
+    pub sha256: String,
+    /// The file itself: what stands under its name could have been exchanged.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for Received {
+    fn eq(&self, other: &Received) -> bool {
+        (&self.path, &self.sha256) == (&other.path, &other.sha256)
+    }
 }
 
 impl Content {
@@ -73,7 +94,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Content::Bytes(bytes) => bytes.len() as u64,
-            Content::Staged(path) => std::fs::metadata(path).map_or(0, |meta| meta.len()),
+            Content::Staged(path) | Content::Received(Received { path, .. }) => std::fs::metadata(path).map_or(0, |meta| meta.len()),
             Content::Digest { size, .. } => *size,
         }
     }
@@ -86,7 +107,7 @@ impl Content {
         match self {
             Content::Bytes(bytes) => Ok(hex(&Sha256::digest(bytes))),
             Content::Staged(_) => crate::digest::of_reader::<Sha256>(&mut *self.open()?),
-            Content::Digest { sha256, .. } => Ok(sha256.clone()),
+            Content::Received(Received { sha256, .. }) | Content::Digest { sha256, .. } => Ok(sha256.clone()),
         }
     }
 
@@ -97,7 +118,7 @@ impl Content {
     pub fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         match self {
             Content::Bytes(bytes) => Ok(Box::new(&bytes[..])),
-            Content::Staged(path) => Ok(Box::new(std::fs::File::open(path)?)),
+            Content::Staged(path) | Content::Received(Received { path, .. }) => Ok(Box::new(std::fs::File::open(path)?)),
             Content::Digest { .. } => Err(crate::system::unknown("the content of a large file that would have been written")),
         }
     }

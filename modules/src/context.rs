@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, Received};
 use crate::coerce::Surroundings;
 use crate::control::Control;
 use crate::digest;
@@ -415,23 +416,25 @@ impl<'a> Context<'a> {
     /// # Errors
     /// It cannot be had, or is not what was asked for.
     pub fn blob(&mut self, sha256: &str, size: u64, near: &Path) -> Result<Content, Failure> {
-        let content = if size as usize <= IN_MEMORY || self.settings.check {
+        if size as usize <= IN_MEMORY || self.settings.check {
             let mut bytes = Vec::with_capacity(size as usize);
-            self.controller.blob(sha256, &mut bytes)?;
-            Content::Bytes(bytes)
-        } else {
-            let mut file = stage_beside(near)?;
-            self.controller.blob(sha256, file.as_file_mut())?;
-            let path = file.into_temp_path();
-            let content = Content::Staged(path.to_path_buf());
-            self.staged.push(path);
-            content
-        };
-        let have = content.sha256()?;
-        if have != sha256 {
-            return Err(Failure::new(format!("the content that arrived has SHA-256 {have} and not {sha256}")));
+            self.receive(sha256, &mut bytes)?;
+            return Ok(Content::Bytes(bytes));
         }
-        Ok(content)
+        let mut file = stage_beside(near)?;
+        self.receive(sha256, file.as_file_mut())?;
+        let (file, temporary) = file.into_parts();
+        let path = temporary.to_path_buf();
+        self.staged.push(temporary);
+        Ok(Content::Received(Received { path, sha256: sha256.to_owned(), file: Arc::new(file) }))
+    }
+
+    /// Takes content in and verifies it, in one pass.
+    fn receive(&mut self, sha256: &str, sink: &mut dyn Write) -> Result<(), Failure> {
+        let mut sink = digest::Hashing::new(sink);
+        self.controller.blob(sha256, &mut sink)?;
+        let have = sink.sha256();
+        if have == sha256 { Ok(()) } else { Err(Failure::new(format!("the content that arrived has SHA-256 {have} and not {sha256}"))) }
     }
 
     /// A private temporary file near a place; it goes with the call.

@@ -1,6 +1,6 @@
 //! Checksums of content, in hexadecimal.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use md5::Md5;
 use sha1::Sha1;
@@ -29,6 +29,36 @@ pub fn of_reader<D: Digest>(from: &mut dyn Read) -> io::Result<String> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Writes on and takes the SHA-256 of what passes.
+pub struct Hashing<'w> {
+    to: &'w mut dyn Write,
+    digest: Sha256,
+}
+
+impl<'w> Hashing<'w> {
+    /// Nothing passed yet.
+    pub fn new(to: &'w mut dyn Write) -> Hashing<'w> {
+        Hashing { to, digest: Sha256::new() }
+    }
+
+    /// The SHA-256 of all that passed, in hexadecimal.
+    pub fn sha256(self) -> String {
+        hex(&self.digest.finalize())
+    }
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.digest.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

@@ -23,6 +23,7 @@ pub mod kubernetes;
 pub mod list;
 pub mod mode;
 pub mod outcome;
+mod piece;
 pub mod posix;
 pub mod program;
 pub mod pyre;

@@ -1,7 +1,7 @@
 //! The protocol between the controller and a runner: length-prefixed frames over one byte stream.
 //!
 //! A frame is `u32` length (big endian, of kind and payload), one byte kind, payload. File content travels raw in
-//! [`Frame::Blob`]; everything else is JSON. The controller sends `Hello`, `Call`, `Blob`, `Cancel`, `Bye`;
+//! [`Frame::Blob`], packed (see [`crate::piece`]) where that makes it smaller; everything else is JSON. The controller sends `Hello`, `Call`, `Blob`, `Cancel`, `Bye`;
 //! the runner sends `Hello`, `Output`, `NeedBlob`, `Blob`, `Reply`. Calls carry an id, may be sent ahead (loop items) and are
 //! answered in order.
 
@@ -10,8 +10,10 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::piece;
+
 /// Version of the protocol; both sides refuse another one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The largest frame that either side accepts, in bytes. Longer content is split into several blobs.
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
@@ -127,6 +129,7 @@ const KIND_NO_BLOB: u8 = 6;
 const KIND_REPLY: u8 = 7;
 const KIND_CANCEL: u8 = 8;
 const KIND_BYE: u8 = 9;
+const KIND_PACKED: u8 = 10;
 
 impl Frame {
     /// The frame's bytes, length included, so that one `write` sends it.
@@ -150,10 +153,7 @@ impl Frame {
                 head(&mut out, KIND_NEED, *id);
                 out.extend_from_slice(sha256.as_bytes());
             }
-            Frame::Blob(id, bytes) => {
-                head(&mut out, KIND_BLOB, *id);
-                out.extend_from_slice(bytes);
-            }
+            Frame::Blob(id, bytes) => return Frame::encode_blob(*id, bytes),
             Frame::NoBlob(id, reason) => {
                 head(&mut out, KIND_NO_BLOB, *id);
                 out.extend_from_slice(reason.as_bytes());
@@ -164,6 +164,19 @@ impl Frame {
             }
             Frame::Cancel(id) => head(&mut out, KIND_CANCEL, *id),
             Frame::Bye => out.push(KIND_BYE),
+        }
+        let length = (out.len() - 4) as u32;
+        out[..4].copy_from_slice(&length.to_be_bytes());
+        out
+    }
+
+    /// The bytes of a [`Frame::Blob`], for who has the content at hand.
+    pub fn encode_blob(id: u32, bytes: &[u8]) -> Vec<u8> {
+        let mut out = vec![0, 0, 0, 0];
+        head(&mut out, KIND_PACKED, id);
+        if !piece::pack(bytes, &mut out) {
+            out[4] = KIND_BLOB;
+            out.extend_from_slice(bytes);
         }
         let length = (out.len() - 4) as u32;
         out[..4].copy_from_slice(&length.to_be_bytes());
@@ -204,6 +217,7 @@ impl Frame {
                     KIND_NEED => Frame::NeedBlob(id, text(rest)?),
                     KIND_NO_BLOB => Frame::NoBlob(id, text(rest)?),
                     KIND_BLOB => Frame::Blob(id, rest.to_vec()),
+                    KIND_PACKED => Frame::Blob(id, piece::unpack(rest)?),
                     KIND_CANCEL => Frame::Cancel(id),
                     other => return Err(bad(format!("a frame of unknown kind {other}"))),
                 }
@@ -262,7 +276,7 @@ fn text(bytes: &[u8]) -> io::Result<String> {
     String::from_utf8(bytes.to_vec()).map_err(|_| bad("a frame that is not UTF-8"))
 }
 
-fn bad(what: impl Into<String>) -> io::Error {
+pub(crate) fn bad(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("protocol error: {}", what.into()))
 }
 
@@ -279,6 +293,7 @@ mod tests {
             Frame::Output(7, 2, b"\xff\0".to_vec()),
             Frame::NeedBlob(7, "ab".into()),
             Frame::Blob(7, vec![]),
+            Frame::Blob(7, b"packed ".repeat(9000)),
             Frame::NoBlob(7, "gone".into()),
             Frame::Reply(7, Box::default()),
             Frame::Cancel(7),

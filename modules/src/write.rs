@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::attributes::{AttributeDiff, Attributes, octal};
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, Received};
 use crate::context::Context;
 use crate::outcome::{Failure, Tried};
 use crate::program::Program;
@@ -107,7 +107,7 @@ impl Context<'_> {
             return Err(Failure::new(format!("validate must contain %s: {command}")));
         }
         let file = match content {
-            Content::Staged(file) => file.clone(),
+            Content::Staged(file) | Content::Received(Received { path: file, .. }) => file.clone(),
             Content::Bytes(bytes) => self.scratch(path, bytes)?,
             Content::Digest { .. } => return Ok(()),
         };
@@ -162,7 +162,9 @@ impl Context<'_> {
         match content {
             other if other.size() > MAX_DIFF => drop(diff.insert("src_larger".into(), json!(MAX_DIFF))),
             Content::Bytes(bytes) => side(&mut diff, "after", "src_binary", bytes.clone()),
-            Content::Staged(file) => side(&mut diff, "after", "src_binary", std::fs::read(file).tried(|| "could not read".into())?),
+            Content::Staged(file) | Content::Received(Received { path: file, .. }) => {
+                side(&mut diff, "after", "src_binary", std::fs::read(file).tried(|| "could not read".into())?)
+            }
             Content::Digest { .. } => {}
         }
         diff.insert("after_header".into(), json!(after_header));

@@ -1,5 +1,6 @@
 //! The runner binary spoken to over its pipes.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use rplay_modules::wire::{Call, Frame, Hello, Reply, VERSION};
@@ -15,6 +16,10 @@ struct Runner {
 
 fn call(module: &str, args: Value) -> Call {
     serde_json::from_value(json!({"module": module, "args": args})).unwrap()
+}
+
+fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Runner {
@@ -46,6 +51,18 @@ impl Runner {
             Frame::Reply(got, reply) if got == id => *reply,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// A copy of content that the runner asks for.
+    fn give(&mut self, args: Value, content: &[u8]) -> Value {
+        let wanted = args["_rplay_sha256"].as_str().unwrap().to_owned();
+        let id = self.send(call("copy", args));
+        assert_eq!(self.read(), Frame::NeedBlob(id, wanted));
+        for piece in content.chunks(256 * 1024) {
+            self.frame(Frame::Blob(id, piece.to_vec()));
+        }
+        self.frame(Frame::Blob(id, vec![]));
+        Value::Object(self.reply(id).result)
     }
 
     fn run(&mut self, call: Call) -> Value {
@@ -133,19 +150,46 @@ fn content_comes_when_it_is_needed() {
     let mut runner = Runner::start();
     let dir = tempfile::tempdir().unwrap();
     let dest = dir.path().join("f");
-    let content = vec![b'x'; 5_000_000];
-    let sha256: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    let args = json!({"dest": dest.to_str(), "_rplay_sha256": sha256, "_rplay_size": content.len()});
-    let id = runner.send(call("copy", args.clone()));
-    assert_eq!(runner.read(), Frame::NeedBlob(id, sha256));
-    for piece in content.chunks(256 * 1024) {
-        runner.frame(Frame::Blob(id, piece.to_vec()));
-    }
-    runner.frame(Frame::Blob(id, vec![]));
-    assert_eq!(runner.reply(id).result["changed"], true);
+    let content: Vec<u8> = (0..5_000_000u32).map(|n| (n.wrapping_mul(2_654_435_769) >> 20) as u8).collect();
+    let args = json!({"dest": dest.to_str(), "_rplay_sha256": sha256(&content), "_rplay_size": content.len(), "mode": "0751"});
+    let result = runner.give(args.clone(), &content);
+    assert_eq!(result["changed"], true);
+    assert_eq!(result["checksum"].as_str().map(str::len), Some(40));
+    assert_eq!(result["md5sum"].as_str().map(str::len), Some(32));
     assert_eq!(std::fs::read(&dest).unwrap(), content);
+    assert_eq!(std::fs::metadata(&dest).unwrap().permissions().mode() & 0o7777, 0o751);
     assert_eq!(runner.run(call("copy", args))["changed"], false);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn other_content_than_was_announced_is_refused() {
+    let mut runner = Runner::start();
+    let dir = tempfile::tempdir().unwrap();
+    let dest = dir.path().join("f");
+    std::fs::write(&dest, "old").unwrap();
+    let (wanted, other) = (vec![b'x'; 5_000_000], vec![b'y'; 5_000_000]);
+    let args = json!({"dest": dest.to_str(), "_rplay_sha256": sha256(&wanted), "_rplay_size": wanted.len()});
+    let result = runner.give(args, &other);
+    assert_eq!(result["failed"], true);
+    let msg = format!("the content that arrived has SHA-256 {} and not {}", sha256(&other), sha256(&wanted));
+    assert_eq!(result["msg"], msg);
+    assert_eq!(std::fs::read_to_string(&dest).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn sums_that_nobody_sees_are_left_out() {
+    let mut runner = Runner::start();
+    let dir = tempfile::tempdir().unwrap();
+    let content = vec![b'x'; 5_000_000];
+    let args = json!({"dest": dir.path().join("f"), "_rplay_sha256": sha256(&content), "_rplay_size": content.len(), "_rplay_sums": false});
+    let mut asked = args.clone();
+    for result in [runner.give(args.clone(), &content), runner.run(call("copy", args))] {
+        assert_eq!((result.get("checksum"), result.get("md5sum"), result.get("failed")), (None, None, None), "{result}");
+    }
+    asked["checksum"] = json!("0".repeat(40));
+    assert_eq!(runner.run(call("copy", asked))["msg"], "Copied file does not match the expected checksum. Transfer failed.");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::content::digest_file;
 use super::module::call;
 use super::{Reaction, Request};
 use crate::runner::NoContent;
@@ -31,7 +30,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     let Some(parent) = place.parent() else { return Ok(Reaction::failed(format!("{dest} is no file name"))) };
     // nothing is made for a file that does not come
     let existing = parent.ancestors().find(|dir| dir.is_dir()).unwrap_or(parent);
-    let before = digest_file(&place).ok();
+    let before = request.pool.digest_of(&place).ok();
     let mut file = match tempfile::Builder::new().prefix(".rplay-").tempfile_in(existing) {
         Ok(file) => file,
         Err(error) => return Ok(Reaction::failed(format!("cannot write in {}: {error}", existing.display()))),
@@ -114,7 +113,7 @@ fn place(request: &Request, src: &str, dest: &str, flat: bool) -> PathBuf {
 }
 
 fn finish(reaction: Reaction, place: &Path, before: Option<&str>) -> Reaction {
-    let after = digest_file(place).ok();
+    let after = request.pool.digest_of(place).ok();
     let mut result = Dict::new();
     result.insert("changed".into(), (after.as_deref() != before).into());
     result.insert("dest".into(), place.display().to_string().into());

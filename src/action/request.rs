@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub live: bool,
     /// Check mode: what earlier tasks would have changed there.
     pub overlay: Vec<serde_json::Value>,
+    /// Somebody sees the result: it is registered, shown or reported.
+    pub seen: bool,
     /// Connections.
     pub pool: &'a Pool,
     /// Everything that scopes share.
@@ -68,6 +70,8 @@ pub struct Settings {
     pub merge_dicts: bool,
     /// Answers of a person: is standard input a terminal.
     pub interactive: bool,
+    /// Whole results are shown or reported, also of tasks that change something.
+    pub results_shown: bool,
 }
 
 /// What an action gives back.

@@ -4,7 +4,18 @@ use std::io::IsTerminal as _;
 
 use super::console;
 use super::session::Session;
+use crate::config::Config;
 use crate::report::{self, Colors, Live, Look, Profile, ProfileOptions, Report, Streams, Timer, What};
+
+/// The report on standard output, without its collection.
+fn main_report(config: &Config) -> &str {
+    config.stdout_callback.rsplit('.').next().unwrap_or_default()
+}
+
+/// True where that report has whole results in it.
+pub(super) fn reports_results(config: &Config) -> bool {
+    matches!(main_report(config), "json" | "jsonl")
+}
 
 impl Session {
     /// The configured colours, or none where nobody sees them.
@@ -51,7 +62,7 @@ impl Session {
             context: config.diff_context,
             own_words: !self.program.starts_with("ansible"),
         };
-        let report: Box<dyn Report> = match config.stdout_callback.rsplit('.').next().unwrap_or_default() {
+        let report: Box<dyn Report> = match main_report(config) {
             "json" => Box::new(report::Json::new()),
             "jsonl" => Box::new(report::Jsonl::new()),
             _ => Box::new(report::Default::new(look)),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::flags::Flags;
 use super::setup::{self, Surroundings};
-use super::{console, listing, plays, preflight, prompts};
+use super::{callbacks, console, listing, plays, preflight, prompts};
 use crate::action::{Settings, catalog::Catalog};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -245,6 +245,7 @@ impl Session {
                 local_tmp: config.local_tmp.clone(),
                 merge_dicts: config.hash_behaviour == "merge",
                 interactive: std::io::stdin().is_terminal(),
+                results_shown: config.verbosity > 0 || pass.evidence || callbacks::reports_results(config),
             },
             start_at: self.flags.start_at_task.clone(),
             step: self.flags.step.then(|| Box::new(prompts::step) as Box<dyn FnMut(&str) -> StepAnswer + Send>),

@@ -82,7 +82,7 @@ pub(super) fn connection(config: &Config, explicit: Option<&String>, secrets: &S
         port: config.remote_port,
         private_key: config.private_key_file.clone(),
         password: login,
-        ssh_args: config.ssh_args.clone(),
+        ssh_args: ssh_args(config),
         ssh_common_args: config.ssh_common_args.clone(),
         ssh_extra_args: config.ssh_extra_args.clone(),
         timeout: config.timeout,
@@ -100,6 +100,13 @@ pub(super) fn connection(config: &Config, explicit: Option<&String>, secrets: &S
         become_flags: config.become_flags.clone().filter(|flags| !flags.is_empty()),
         become_password: other,
     })
+}
+
+/// `ssh_args` for connections. Ansible's default asks for compression (`-C`): the files that rplay sends are packed already, and packing all
+/// again costs more than encryption, so it is done for who writes `-C` himself.
+fn ssh_args(config: &Config) -> String {
+    let chosen = config.setting("ssh.ssh_args").is_some_and(|chosen| !matches!(chosen.origin, crate::config::Origin::Default));
+    if chosen { config.ssh_args.clone() } else { config.ssh_args.trim_start_matches("-C ").to_owned() }
 }
 
 /// Connections and runners of the run.

@@ -392,6 +392,7 @@ fn request<'a>(
         job: job_id,
         live: job.shared.live && !job.info.no_log,
         overlay: if setting.check { job.overlay_of(setting.delegated.as_ref().unwrap_or(&job.host)) } else { Vec::new() },
+        seen: job.task.register.is_some() || setting.async_seconds > 0 || job.shared.settings.results_shown,
         pool: &job.shared.pool,
         world: &job.world,
         on_output,

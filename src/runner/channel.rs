@@ -21,6 +21,8 @@ pub(super) struct Runner {
     inbox: Vec<u8>,
     read: usize,
     err: Vec<u8>,
+    /// Content as it was read, before it is packed.
+    piece: Vec<u8>,
     next: u32,
     /// What it said about itself.
     pub hello: Hello,
@@ -49,7 +51,7 @@ impl Runner {
     pub(super) fn greet(opened: Opened, limits: &Limits<'_>) -> Result<Runner, Failed> {
         let hello = Hello { version: VERSION, pid: std::process::id(), uid: rustix::process::getuid().as_raw(), user: String::new(), home: String::new() };
         let Opened { process, out, err } = opened;
-        let mut runner = Runner { process, outbox: Outbox::new(), inbox: out, read: 0, err, next: 1, hello };
+        let mut runner = Runner { process, outbox: Outbox::new(), inbox: out, read: 0, err, piece: Vec::new(), next: 1, hello };
         runner.outbox.push(Frame::Hello(runner.hello.clone()).encode());
         let patience = Instant::now() + Duration::from_secs(30);
         loop {
@@ -149,13 +151,13 @@ impl Runner {
     fn feed(&mut self, upload: &mut Option<(u32, Box<dyn Read + '_>)>) {
         while self.outbox.len() < READ_AHEAD {
             let Some((id, reader)) = upload else { return };
-            let mut piece = Vec::with_capacity(BLOB_PIECE);
-            let frame = match reader.take(BLOB_PIECE as u64).read_to_end(&mut piece) {
-                Ok(_) => Frame::Blob(*id, piece),
-                Err(error) => Frame::NoBlob(*id, error.to_string()),
+            self.piece.clear();
+            self.piece.reserve(BLOB_PIECE);
+            let (frame, over) = match reader.take(BLOB_PIECE as u64).read_to_end(&mut self.piece) {
+                Ok(_) => (Frame::encode_blob(*id, &self.piece), self.piece.is_empty()),
+                Err(error) => (Frame::NoBlob(*id, error.to_string()).encode(), true),
             };
-            let over = matches!(&frame, Frame::NoBlob(..)) || matches!(&frame, Frame::Blob(_, piece) if piece.is_empty());
-            self.outbox.push(frame.encode());
+            self.outbox.push(frame);
             if over {
                 *upload = None;
             }

@@ -1,7 +1,8 @@
 //! The connections and runners of a run, by target.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::ContentSource;
 use super::binaries::Binaries;
 use super::channel::{Ears, Failed, Runner};
 use super::counted::{Counted, Counters, Stats};
+use super::digests::Digests;
 use super::place::{self, Placed};
 use crate::connection::{self, Become, ConnectError, Connection, ExecResult, Limits, Local, Opened, Process, Target, Transport, shell, ssh_config};
 
@@ -35,6 +37,7 @@ pub struct Pool {
     tended: Once,
     cancelled: AtomicBool,
     counters: Arc<Counters>,
+    digests: Digests,
 }
 
 type Hosts = HashMap<Target, Arc<Host>>;
@@ -91,6 +94,7 @@ impl Pool {
             tended: Once::new(),
             cancelled: AtomicBool::new(false),
             counters: Arc::default(),
+            digests: Digests::default(),
         }
     }
 
@@ -234,6 +238,14 @@ impl Pool {
                 runner.farewell();
             }
         }
+    }
+
+    /// The SHA-256 of a file of the controller, in hexadecimal; a file that many hosts get is read for it once.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn digest_of(&self, path: &Path) -> io::Result<String> {
+        self.digests.of(path)
     }
 
     /// What it all cost so far.

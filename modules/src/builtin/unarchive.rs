@@ -10,7 +10,7 @@ use super::archive::{self, Kind as Member, Source};
 use super::unarchive_options::Options;
 use crate::args::Args;
 use crate::attributes::{AttributeDiff, Attributes};
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, Received};
 use crate::context::Context;
 use crate::glob;
 use crate::list::Module;
@@ -95,7 +95,7 @@ fn source(args: &Args, cx: &mut Context<'_>, dest: &Path) -> Result<Source, Fail
         let size = args.int("_rplay_size").unwrap_or(0).max(0) as u64;
         return Ok(match cx.blob(sha256, size, &dest.join("x"))? {
             Content::Bytes(bytes) => Source::Bytes(bytes),
-            Content::Staged(path) => Source::File(path),
+            Content::Staged(path) | Content::Received(Received { path, .. }) => Source::File(path),
             Content::Digest { .. } => return Err("the archive did not arrive".into()),
         });
     }

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::io::Errno;
 
 use super::{FileKind, Stat, System, Time, unknown};
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, Received};
 
 /// A machine with an empty root directory.
 #[derive(Debug, Clone, Copy, Default)]
@@ -232,7 +232,7 @@ impl<B: System> System for Overlay<B> {
         match self.source(&at)? {
             None => self.base.open(&at),
             Some(Content::Bytes(bytes)) => Ok(Box::new(Cursor::new(bytes))),
-            Some(Content::Staged(file)) => Ok(Box::new(std::fs::File::open(file)?)),
+            Some(Content::Staged(file) | Content::Received(Received { path: file, .. })) => Ok(Box::new(std::fs::File::open(file)?)),
             Some(Content::Digest { .. }) => Err(unknown("the content of a large file that would have been written")),
         }
     }

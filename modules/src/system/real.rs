@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
 use super::{FileKind, Stat, System, Time};
-use crate::change::Content;
+use crate::change::{Content, Received};
 
 /// The machine this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -115,17 +115,30 @@ fn stat_of(meta: &Metadata) -> Stat {
     }
 }
 
-/// A file that is already complete beside its destination is renamed; anything else is written beside it first.
+/// What was received beside its destination is renamed; anything else is written beside it first.
 fn replace(path: &Path, content: &Content, mode: u32, owner: (Option<u32>, Option<u32>)) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Content::Received(received) = content
+        && received.path.parent() == Some(dir)
+    {
+        prepare(&received.file, mode, owner)?;
+        return fs::rename(&received.path, path).inspect_err(|_| {
+            // so that it can still be read where the file must be written in place
+            let _ = received.file.set_permissions(Permissions::from_mode(0o600));
+        });
+    }
     let mut temporary = tempfile::Builder::new().prefix(".ansible_tmp").tempfile_in(dir)?;
     copy_into(content, temporary.as_file_mut())?;
-    let file = temporary.as_file();
+    prepare(temporary.as_file(), mode, owner)?;
+    temporary.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Owner, then mode: changing the owner takes set-user bits away.
+fn prepare(file: &File, mode: u32, owner: (Option<u32>, Option<u32>)) -> io::Result<()> {
     if owner != (None, None) {
         std::os::unix::fs::fchown(file, owner.0, owner.1)?;
     }
-    file.set_permissions(Permissions::from_mode(mode))?;
-    temporary.persist(path).map(drop).map_err(|error| error.error)
+    file.set_permissions(Permissions::from_mode(mode))
 }
 
 fn overwrite(path: &Path, content: &Content) -> io::Result<()> {
@@ -135,7 +148,7 @@ fn overwrite(path: &Path, content: &Content) -> io::Result<()> {
 fn copy_into(content: &Content, to: &mut File) -> io::Result<()> {
     match content {
         Content::Bytes(bytes) => to.write_all(bytes),
-        Content::Staged(path) => io::copy(&mut File::open(path)?, to).map(drop),
+        Content::Staged(path) | Content::Received(Received { path, .. }) => io::copy(&mut File::open(path)?, to).map(drop),
         Content::Digest { .. } => Err(super::unknown("the content of a large file that would have been written")),
     }
 }

@@ -113,6 +113,7 @@ impl<'a> Side<'a> {
             async_seconds: 0,
             job: String::new(),
             live: false,
+            seen: false,
             overlay: if self.there { request.overlay.clone() } else { Vec::new() },
             pool: request.pool,
             world: request.world,
