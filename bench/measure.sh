@@ -45,6 +45,16 @@ same_recap() {
 
 fresh_hosts() { rm -rf "$work/hosts"; for i in $(seq 10); do mkdir -p "$work/hosts/h$i"; done; }
 
+# 200 MB of libraries, over and over where there are fewer
+large_file() {
+    local lib
+    : >"$work/large"
+    while [ "$(stat -c %s "$work/large")" -lt 200000000 ]; do
+        for lib in /usr/lib/*/*.so.*; do cat "$lib"; done 2>/dev/null | head -c 200000000 >>"$work/large" || true
+    done
+    truncate -s 200000000 "$work/large"
+}
+
 # the median of a column of a file
 median() { awk -v c="$1" '{ print $c }' "$2" | sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 

@@ -49,6 +49,7 @@ CFG
 export ANSIBLE_CONFIG=$work/ansible.cfg ANSIBLE_NOCOLOR=1
 unset ANSIBLE_FORCE_COLOR SSH_AUTH_SOCK
 hosts_up 10
+large_file
 
 about
 heading
@@ -63,6 +64,8 @@ else
     compare_twice "mixed100" mixed100.yml 1 1
     compare "loop 1000 debug" loop1000.yml 1 1
     compare "loop 50 copy" loopcopy50.yml 1 1
+    compare_twice "200 MB" copybig.yml 1 1
+    compare_twice "200 MB" copybig.yml 3 1
     compare "raw50" raw50.yml 10 1
     compare "facts" facts.yml 10 1
     compare_twice "mixed20" mixed20.yml 10 1

@@ -50,6 +50,7 @@ CONF
     cat >>"$work/hosts.ini" <<INI
 [hosts:vars]
 ansible_user=$(id -un)
+large=$work/large
 ansible_ssh_private_key_file=$work/login_key
 ansible_python_interpreter=$(python3 -c "import sys; print(sys.executable)")
 INI

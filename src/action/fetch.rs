@@ -61,7 +61,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     if got && let Err(error) = keep(file, parent, &place) {
         return Ok(Reaction::failed(format!("cannot write {}: {error}", place.display())));
     }
-    Ok(finish(reaction, &place, before.as_deref()))
+    Ok(finish(request, reaction, &place, before.as_deref()))
 }
 
 /// Puts the file in its place, readable as files usually are.
@@ -112,7 +112,7 @@ fn place(request: &Request, src: &str, dest: &str, flat: bool) -> PathBuf {
     }
 }
 
-fn finish(reaction: Reaction, place: &Path, before: Option<&str>) -> Reaction {
+fn finish(request: &Request, reaction: Reaction, place: &Path, before: Option<&str>) -> Reaction {
     let after = request.pool.digest_of(place).ok();
     let mut result = Dict::new();
     result.insert("changed".into(), (after.as_deref() != before).into());
