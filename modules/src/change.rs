@@ -78,7 +78,7 @@ pub struct Received {
     /// Where it is.
     pub path: PathBuf,
     /// Its SHA-256 in hexadecimal, as it was found while it came in.
-    pub sha256: String,
+    pub sha256: Box<str>,
     /// The file itself: what stands under its name could have been exchanged.
     pub file: Arc<File>,
 }
@@ -107,7 +107,8 @@ impl Content {
         match self {
             Content::Bytes(bytes) => Ok(hex(&Sha256::digest(bytes))),
             Content::Staged(_) => crate::digest::of_reader::<Sha256>(&mut *self.open()?),
-            Content::Received(Received { sha256, .. }) | Content::Digest { sha256, .. } => Ok(sha256.clone()),
+            Content::Received(received) => Ok(received.sha256.to_string()),
+            Content::Digest { sha256, .. } => Ok(sha256.clone()),
         }
     }
 

@@ -426,7 +426,7 @@ impl<'a> Context<'a> {
         let (file, temporary) = file.into_parts();
         let path = temporary.to_path_buf();
         self.staged.push(temporary);
-        Ok(Content::Received(Received { path, sha256: sha256.to_owned(), file: Arc::new(file) }))
+        Ok(Content::Received(Received { path, sha256: sha256.into(), file: Arc::new(file) }))
     }
 
     /// Takes content in and verifies it, in one pass.
