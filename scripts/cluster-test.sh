@@ -128,7 +128,7 @@ faults() { four_hosts && broken; }
 # ID SUBNET RPLAY-OPTION...: the four hosts in another way, twice
 variant() {
   make_lab "$1" lab/lab.yml "$2" "${@:3}"
-  [ -e "$inventory.converged" ] || play "$1" kubernetes.yml || return
+  [ -e "$inventory.converged" ] || play "$1-built" kubernetes.yml || return
   touch "$inventory.converged"
   play "$1-again" kubernetes.yml && unchanged "$1-again" etcd-01 kube-master-01 kube-worker-01 kube-worker-02
 }
@@ -206,7 +206,7 @@ five() {
   lab down etcd-02 etcd-04 > "$work/out" 2>&1
   same "five: three of five members take a write" OK "$(lab exec etcd-01 -- "${client[@]}" --command-timeout=30s put kept yes 2> "$work/etcdctl")"
   lab down etcd-05 > "$work/out" 2>&1
-  same "five: two of five take none" "" "$(lab exec etcd-01 -- "${client[@]}" --command-timeout=5s put kept no 2> "$work/etcdctl")"
+  same "five: two of five take none" "" "$(lab exec etcd-01 -- "${client[@]}" --command-timeout=5s put other no 2> "$work/etcdctl")"
   lab up > "$work/out" 2>&1 || fail "five: the members come back" "$work/out"
   play five-repaired kubernetes.yml --tags ssl,etcd
   same "five: what was written is there" yes "$(lab exec etcd-01 -- "${client[@]}" get kept --print-value-only 2> "$work/etcdctl")"
