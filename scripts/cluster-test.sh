@@ -3,7 +3,7 @@
 # namespace that comes back, faults that its tests must name, routes without a program that sets them, static pods, masters that are no nodes, the loss of a
 # master and of members of etcd.
 #   cluster-test.sh RPLAY [upgrade|scale|restore|faults|routes|pods|bare|ha|five ...]      (make test-all) without names: all
-# Needs root and the programs of `make artifacts`, for the upgrade also the earlier Kubernetes. MAX_LOST=N lets the client of the upgrade lose N requests.
+# Needs root and the programs of `make artifacts`, for the upgrade also the earlier Kubernetes. The client of the upgrade may lose MAX_LOST requests: none.
 # KEEP=1 leaves the lab that comes last; WORK=FOLDER says where it is kept, and goes on with the one that was left there.
 set -u
 rplay=$(realpath "${1:?usage: cluster-test.sh RPLAY [PART...]}")
@@ -15,7 +15,7 @@ mkdir -p "$work"
 artifacts=${XDG_CACHE_HOME:-$HOME/.cache}/rplay/artifacts
 new=$(sed -n 's/^cluster_kubernetes_version: *//p' roles/cluster/defaults/main/versions.yml)
 old=$(find "$artifacts" -maxdepth 1 -name 'kubernetes-*' -printf '%f\n' | sed 's/kubernetes-//' | sort -V | head -n 1)
-max_lost=${MAX_LOST:-10}
+max_lost=${MAX_LOST:-0}
 
 # shellcheck source=scripts/checks.sh
 . scripts/checks.sh
