@@ -59,7 +59,7 @@ play() {
   shift
   SECONDS=0
   if "$rplay" "${options[@]}" "$@" > "$work/$name" 2>&1; then pass "$name ($SECONDS s)"
-  else grep -E '^(fatal|failed):|ERROR' "$work/$name" | cut -c1-600 > "$work/fatal"; fail "$name ($SECONDS s)" "$work/fatal"; return 1; fi
+  else grep -aE '^(fatal|failed):|ERROR' "$work/$name" | cut -c1-600 > "$work/fatal"; fail "$name ($SECONDS s)" "$work/fatal"; return 1; fi
 }
 # NAME HOST...: these hosts have changed=0 in the recap of $work/NAME
 unchanged() {
