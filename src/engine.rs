@@ -8,6 +8,7 @@ mod evidence;
 mod free;
 mod gather;
 mod handlers;
+mod harmless;
 mod hosts;
 mod include;
 mod item;

@@ -70,6 +70,8 @@ pub enum Content {
     Received(Received),
     /// Too large to carry: only known by its digest.
     Digest { sha256: String, size: u64 },
+    /// Check mode: that it would be there is known, what it would be is not.
+    Unknown { reason: String },
 }
 
 /// Content in a temporary file that nobody else writes to.
@@ -96,6 +98,7 @@ impl Content {
             Content::Bytes(bytes) => bytes.len() as u64,
             Content::Staged(path) | Content::Received(Received { path, .. }) => std::fs::metadata(path).map_or(0, |meta| meta.len()),
             Content::Digest { size, .. } => *size,
+            Content::Unknown { .. } => 0,
         }
     }
 
@@ -109,6 +112,7 @@ impl Content {
             Content::Staged(_) => crate::digest::of_reader::<Sha256>(&mut *self.open()?),
             Content::Received(received) => Ok(received.sha256.to_string()),
             Content::Digest { sha256, .. } => Ok(sha256.clone()),
+            Content::Unknown { reason } => Err(crate::system::unknown(reason.as_str())),
         }
     }
 
@@ -121,6 +125,7 @@ impl Content {
             Content::Bytes(bytes) => Ok(Box::new(&bytes[..])),
             Content::Staged(path) | Content::Received(Received { path, .. }) => Ok(Box::new(std::fs::File::open(path)?)),
             Content::Digest { .. } => Err(crate::system::unknown("the content of a large file that would have been written")),
+            Content::Unknown { reason } => Err(crate::system::unknown(reason.as_str())),
         }
     }
 }
@@ -131,13 +136,18 @@ struct Carried {
     base64: Option<String>,
     sha256: Option<String>,
     size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unknown: Option<String>,
 }
 
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let carried = match self {
-            Content::Bytes(bytes) if bytes.len() <= CARRIED => Carried { base64: Some(STANDARD.encode(bytes)), sha256: None, size: bytes.len() as u64 },
-            other => Carried { base64: None, sha256: other.sha256().ok(), size: other.size() },
+            Content::Bytes(bytes) if bytes.len() <= CARRIED => {
+                Carried { base64: Some(STANDARD.encode(bytes)), sha256: None, size: bytes.len() as u64, unknown: None }
+            }
+            Content::Unknown { reason } => Carried { base64: None, sha256: None, size: 0, unknown: Some(reason.clone()) },
+            other => Carried { base64: None, sha256: other.sha256().ok(), size: other.size(), unknown: None },
         };
         carried.serialize(serializer)
     }
@@ -147,6 +157,7 @@ impl<'de> Deserialize<'de> for Content {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
         let carried = Carried::deserialize(deserializer)?;
         match carried.base64 {
+            _ if carried.unknown.is_some() => Ok(Content::Unknown { reason: carried.unknown.unwrap_or_default() }),
             Some(text) => STANDARD.decode(text).map(Content::Bytes).map_err(serde::de::Error::custom),
             None => Ok(Content::Digest { sha256: carried.sha256.unwrap_or_default(), size: carried.size }),
         }

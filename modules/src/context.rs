@@ -339,6 +339,9 @@ impl<'a> Context<'a> {
     /// It cannot be read.
     pub fn has_content(&self, path: &Path, content: &Content) -> Result<bool, Failure> {
         let Some(stat) = self.stat(path)? else { return Ok(false) };
+        if let Content::Unknown { reason } = content {
+            return Err(Failure::unknown(reason.as_str()));
+        }
         if !stat.is_file() || stat.size != content.size() {
             return Ok(false);
         }

@@ -27,15 +27,40 @@ pub fn execute(call: &Call, base_env: &[(String, String)], controller: &mut dyn 
     let now = call.umask.unwrap_or(old.as_raw_mode()) & 0o777;
     let settings = Settings { check: call.check, diff: call.diff, live: call.live, env: environment(base_env, &call.environment), umask: now };
     let reply = if call.check {
-        let mut overlay = Overlay::new(Real, clock(), now);
-        let changes = call.overlay.iter().filter_map(|value| serde_json::from_value::<Change>(value.clone()).ok());
-        changes.for_each(|change| overlay.replay(&change));
-        execute_on(call, &mut overlay, controller, settings, control)
+        predict(call, &|| overlay_of(call, now), controller, &settings, control)
     } else {
         execute_on(call, &mut Real, controller, settings, control)
     };
     umask(old);
     reply
+}
+
+fn overlay_of(call: &Call, umask: u32) -> Overlay<Real> {
+    let mut overlay = Overlay::new(Real, clock(), umask);
+    let changes = call.overlay.iter().filter_map(|value| serde_json::from_value::<Change>(value.clone()).ok());
+    changes.for_each(|change| overlay.replay(&change));
+    overlay
+}
+
+/// Arguments that name what a module makes.
+const MADE: &[&str] = &["dest", "path", "destfile", "name", "creates"];
+
+/// Check mode: what the call would do. Where that hangs on whether a path is there that an earlier task may have made, it is tried as if the path
+/// itself were not there (but the folder that it belongs into): when the module would make it then, it is predicted to, else nobody knows.
+pub fn predict<B: System>(call: &Call, overlay: &dyn Fn() -> Overlay<B>, controller: &mut dyn Controller, settings: &Settings, control: &Control) -> Reply {
+    let reply = execute_on(call, &mut overlay(), controller, settings.clone(), control);
+    let made: Vec<&str> = MADE.iter().filter_map(|name| call.args.get(*name)?.as_str()).filter(|path| path.starts_with('/')).collect();
+    if !reply.result.contains_key("_rplay_unknown") || made.is_empty() || control.ended().is_some() {
+        return reply;
+    }
+    let mut presuming = overlay();
+    for path in made {
+        let is_folder = path.ends_with('/') || call.module == "unarchive";
+        presuming.presume(std::path::Path::new(path), is_folder);
+    }
+    let second = execute_on(call, &mut presuming, controller, settings.clone(), control);
+    let flag = |key: &str| second.result.get(key).is_some_and(|value| value == &json!(true));
+    if flag("changed") && !flag("failed") && !second.result.contains_key("_rplay_unknown") { second } else { reply }
 }
 
 /// Runs a call over a system; in check mode that must be an overlay.

@@ -109,7 +109,7 @@ impl Context<'_> {
         let file = match content {
             Content::Staged(file) | Content::Received(Received { path: file, .. }) => file.clone(),
             Content::Bytes(bytes) => self.scratch(path, bytes)?,
-            Content::Digest { .. } => return Ok(()),
+            Content::Digest { .. } | Content::Unknown { .. } => return Ok(()),
         };
         let words = crate::shell_words::split(command).map_err(|why| Failure::new(format!("cannot read validate: {why}")))?;
         let name = file.to_string_lossy();
@@ -144,7 +144,7 @@ impl Context<'_> {
     /// # Errors
     /// The old file cannot be read.
     pub fn content_diff(&self, path: &Path, content: &Content, after_header: &str) -> Result<Option<Value>, Failure> {
-        if !self.wants_diff() {
+        if !self.wants_diff() || matches!(content, Content::Unknown { .. }) {
             return Ok(None);
         }
         let mut diff = serde_json::Map::new();
@@ -165,7 +165,7 @@ impl Context<'_> {
             Content::Staged(file) | Content::Received(Received { path: file, .. }) => {
                 side(&mut diff, "after", "src_binary", std::fs::read(file).tried(|| "could not read".into())?)
             }
-            Content::Digest { .. } => {}
+            Content::Digest { .. } | Content::Unknown { .. } => {}
         }
         diff.insert("after_header".into(), json!(after_header));
         Ok(Some(Value::Object(diff)))

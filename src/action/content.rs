@@ -61,9 +61,40 @@ pub(super) fn send(request: &Request, mut args: Map<String, Json>, bytes: Vec<u8
     call(request, "copy", args, &content, None)
 }
 
+/// Check mode: calls the copy module with content that nobody knows; where there is no file yet, it is predicted all the same.
+fn send_unknown(request: &Request, mut args: Map<String, Json>, reason: &str) -> Reaction {
+    args.insert("_rplay_open".into(), reason.into());
+    call(request, "copy", args, &crate::runner::NoContent, None)
+}
+
+/// Check mode: a copy of nobody knows what. Into a file that is named it can be predicted.
+fn from_unknown(request: &Request, mut args: Map<String, Json>, reason: &str) -> Result<Reaction, Fault> {
+    let named = request.args.get("dest").is_some_and(|dest| !text(dest).ends_with('/'));
+    if !named || request.args.contains_key("remote_src") {
+        return Err(Fault::unknown(reason));
+    }
+    args.shift_remove("src");
+    Ok(send_unknown(request, args, reason))
+}
+
+/// Check mode: why a file of the controller may be there once earlier tasks are done.
+fn may_be_made(request: &Request, name: &str) -> Option<String> {
+    let text = |change: &Json, key: &str| change.get(key).and_then(Json::as_str).map(str::to_string);
+    request.here.iter().filter(|_| name.starts_with('/')).find_map(|change| match text(change, "kind")?.as_str() {
+        "opaque" if text(change, "below").is_none_or(|below| Path::new(name).starts_with(below)) => {
+            Some(format!("{name} may be made by {}", text(change, "what")?))
+        }
+        "file" if text(change, "path")? == name => Some(format!("{name}, which an earlier task would have made")),
+        _ => None,
+    })
+}
+
 /// `copy`.
 pub(super) fn copy(request: &mut Request) -> Result<Reaction, Fault> {
     let mut args = to_map(&request.args);
+    if let Some(Value::Unknown(reason)) = request.args.get("src") {
+        return from_unknown(request, args, reason);
+    }
     if request.args.get("remote_src").is_some_and(|value| matches!(text(value).to_lowercase().as_str(), "true" | "yes" | "on" | "1")) {
         return Ok(call(request, "copy", args, &crate::runner::NoContent, None));
     }
@@ -82,12 +113,19 @@ pub(super) fn copy(request: &mut Request) -> Result<Reaction, Fault> {
             return Ok(Reaction::failed("can not use content with a dir as dest"));
         }
         args.shift_remove("content");
+        if let Value::Unknown(reason) = content {
+            return Ok(send_unknown(request, args, reason));
+        }
         return Ok(send(request, args, content_text(content).into_bytes()));
     }
     let src = src.unwrap_or_default();
     let path = match find(request, "files", &src) {
         Ok(path) => path,
-        Err(message) => return Ok(Reaction::failed(message)),
+        Err(message) => {
+            let Some(reason) = may_be_made(request, &src) else { return Ok(Reaction::failed(message)) };
+            args.insert("_original_basename".into(), Path::new(&src).file_name().map(|name| name.to_string_lossy().into_owned()).into());
+            return Ok(send_unknown(request, args, &reason));
+        }
     };
     if path.is_dir() {
         return Ok(super::tree::copy(request, &path, src.ends_with('/')));
@@ -172,9 +210,11 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
     if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii") {
         return Ok(Reaction::failed(format!("output_encoding {encoding} is not supported: rplay writes UTF-8")));
     }
-    let (path, rendered) = match rendered(request, &src, &options)? {
-        Ok(rendered) => rendered,
-        Err(message) => return Ok(Reaction::failed(message)),
+    let (path, rendered) = match rendered(request, &src, &options) {
+        Ok(Ok((path, text))) => (path, Ok(text)),
+        Ok(Err(message)) => return Ok(Reaction::failed(message)),
+        Err(fault) if fault.is_unknown() => (PathBuf::from(&src), Err(fault.message)),
+        Err(fault) => return Err(fault),
     };
     let mut map = to_map(&args);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -187,7 +227,10 @@ pub(super) fn template(request: &mut Request) -> Result<Reaction, Fault> {
             map.insert("mode".into(), format!("0{:o}", meta.permissions().mode() & 0o7777).into());
         }
     }
-    Ok(send(request, map, rendered.into_bytes()))
+    Ok(match rendered {
+        Ok(text) => send(request, map, text.into_bytes()),
+        Err(reason) => send_unknown(request, map, &reason),
+    })
 }
 
 /// The options of a template; `take` gives their arguments.

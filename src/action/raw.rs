@@ -10,10 +10,8 @@ use crate::value::{Dict, Fault, Value, text};
 /// Runs the command as it stands.
 pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     if request.check {
-        let mut reaction = Reaction::ok("Command would have run if not in check mode");
-        reaction.result.insert("skipped".into(), true.into());
-        reaction.result.insert("_rplay_unknown".into(), "a raw command cannot be predicted".into());
-        return Ok(reaction);
+        let command = request.args.get("_raw_params").map(text).unwrap_or_default();
+        return Ok(not_run(&command));
     }
     let known = |key: &str| matches!(key, "_raw_params" | "executable" | "warn");
     if let Some(wrong) = request.args.keys().map(|key| text(&key.to_value())).find(|key| !known(key)) {
@@ -27,6 +25,21 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
         None => command,
     };
     Ok(execute(request, &command, None))
+}
+
+/// Check mode: what a command does that is not run is unknown, and so is what is there afterwards.
+pub(super) fn not_run(command: &str) -> Reaction {
+    let mut reaction = would_run(command);
+    reaction.result.insert("skipped".into(), true.into());
+    reaction.result.insert("_rplay_unknown".into(), format!("`{command}` is not run").into());
+    reaction
+}
+
+/// Check mode: a command would run, and leaves what nobody knows.
+pub(super) fn would_run(command: &str) -> Reaction {
+    let mut reaction = Reaction::ok("Command would have run if not in check mode");
+    reaction.changes.push(serde_json::json!({"kind": "opaque", "what": format!("`{command}`, which is not run"), "below": null}));
+    reaction
 }
 
 /// `NAME=value ... command`, each value quoted.

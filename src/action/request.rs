@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub overlay: Vec<serde_json::Value>,
     /// Somebody sees the result: it is registered, shown or reported.
     pub seen: bool,
+    /// Check mode: what earlier tasks would have changed on this machine.
+    pub here: Vec<serde_json::Value>,
     /// Connections.
     pub pool: &'a Pool,
     /// Everything that scopes share.

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::module::call;
 use super::raw;
 use super::{Reaction, Request};
 use crate::connection::shell;
+use crate::runner::NoContent;
 use crate::value::{Fault, Value, text};
 
 /// Sends the script and runs it.
@@ -26,10 +28,7 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
         return Ok(skipped);
     }
     if request.check {
-        let mut reaction = Reaction::ok("Command would have run if not in check mode");
-        reaction.result.insert("skipped".into(), true.into());
-        reaction.result.insert("_rplay_unknown".into(), "a script cannot be predicted".into());
-        return Ok(reaction);
+        return Ok(predicted(request, &line));
     }
     let bytes = match super::content::read(request, &path) {
         Ok(bytes) => bytes,
@@ -40,15 +39,40 @@ pub(super) fn run(request: &mut Request) -> Result<Reaction, Fault> {
     Ok(reaction)
 }
 
-/// `creates` and `removes`, asked of the target's shell.
+/// Check mode: a script with `creates` or `removes` would run, of another nobody knows what it does.
+fn predicted(request: &Request, line: &str) -> Reaction {
+    if !["creates", "removes"].iter().any(|key| request.args.contains_key(*key)) {
+        return raw::not_run(line);
+    }
+    let mut reaction = raw::would_run(line);
+    reaction.result.insert("changed".into(), true.into());
+    reaction
+}
+
+/// Whether a path is there: asked of the target's shell, or of the runner where earlier tasks would have changed something; or what came instead.
+fn exists(request: &Request, path: &str) -> Result<bool, Reaction> {
+    if request.overlay.is_empty() || !path.starts_with('/') {
+        let probe = raw::execute(request, &format!("test -e {}", shell::quote(path)), None);
+        return if probe.result.contains_key("unreachable") { Err(probe) } else { Ok(probe.result.get("rc").and_then(Value::as_int) == Some(0)) };
+    }
+    let args = [("path".to_string(), path.into()), ("follow".to_string(), true.into())].into_iter().collect();
+    let found = call(request, "stat", args, &NoContent, None);
+    match found.result.get("stat").and_then(|stat| stat.get("exists").cloned()) {
+        Some(exists) => Ok(exists.is_true()),
+        None => Err(found),
+    }
+}
+
+/// `creates` and `removes`.
 fn guarded(request: &Request) -> Result<Option<Reaction>, Fault> {
     for (key, wanted) in [("creates", true), ("removes", false)] {
         let Some(value) = request.args.get(key).map(text) else { continue };
-        let probe = raw::execute(request, &format!("test -e {}", shell::quote(&value)), None);
-        if probe.result.get("unreachable").is_some() {
-            return Ok(Some(probe));
-        }
-        let exists = probe.result.get("rc").and_then(Value::as_int) == Some(0);
+        let exists = match exists(request, &value) {
+            Ok(exists) => exists,
+            // what may be made is taken as absent: then the script would run
+            Err(found) if wanted && found.result.contains_key("_rplay_unknown") => false,
+            Err(found) => return Ok(Some(found)),
+        };
         if exists == wanted {
             let why = if wanted { format!("{value} exists, matching creates option") } else { format!("{value} does not exist, matching removes option") };
             let mut reaction = Reaction::ok(&why);

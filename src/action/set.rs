@@ -35,6 +35,8 @@ pub(super) fn set_fact(request: &mut Request) -> Result<Reaction, Fault> {
     let mut result = Dict::new();
     result.insert("changed".into(), false.into());
     result.insert("ansible_facts".into(), Value::dict(facts.clone()));
+    let unknown = facts.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.clone()) } else { None });
+    result.extend(unknown.map(|reason| ("_rplay_unknown".into(), Value::Str(reason))));
     let mut reaction = Reaction::of(result).with(Effect::SetFact(facts.clone()));
     if cacheable {
         reaction.effects.push(Effect::Facts(facts));

@@ -228,6 +228,7 @@ impl Session {
             diff: pass.diff,
             evidence: pass.evidence,
             strict: config.strict,
+            as_ansible: self.program.starts_with("ansible"),
             live: config.verbosity >= 2,
             strategy: config.strategy.clone(),
             any_errors_fatal: config.any_errors_fatal,

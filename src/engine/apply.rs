@@ -15,7 +15,7 @@ use crate::value::{Dict, Value};
 impl Batch<'_> {
     /// Applies the result of one host (for `run_once`, to the whole group); gives the includes it asks for.
     pub(super) fn settle_result(&mut self, engine: &mut Engine, step: &Step, host: usize, group: &[usize], done: Done) -> Vec<IncludeWish> {
-        let Done { mut outcome, value, effects, changes, notify, includes, complaints, ignore_errors: _, delegate_facts } = done;
+        let Done { mut outcome, value, effects, changes, notify, perhaps, includes, complaints, ignore_errors: _, delegate_facts } = done;
         for complaint in complaints {
             engine.complain(complaint.at(&step.task.span));
         }
@@ -40,6 +40,7 @@ impl Batch<'_> {
             engine.send(Event::TaskDone { task: step.info.clone(), host: name, outcome: Box::new(outcome) });
             return includes;
         }
+        self.notify_perhaps(engine, host, &perhaps, step);
         self.notify_all(engine, &name, host, (&notify, step.task), outcome.status);
         if !engine.fatal.is_empty() {
             return Vec::new();
@@ -53,6 +54,7 @@ impl Batch<'_> {
         let hosts = if step.run_once { group.to_vec() } else { vec![host] };
         for host in hosts {
             self.hosts[host].notified.shift_remove(&step.task.id);
+            self.hosts[host].perhaps.shift_remove(&step.task.id);
         }
     }
 

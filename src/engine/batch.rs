@@ -112,8 +112,11 @@ impl<'p> Batch<'p> {
             if host.status != HostStatus::Running || !wanted(index) {
                 continue;
             }
-            let notified = &host.notified;
-            let is_notified = |task: Option<&TaskDef>| task.map_or(!notified.is_empty(), |task| notified.contains(&task.id));
+            let (notified, perhaps) = (&host.notified, &host.perhaps);
+            let is_notified = |task: Option<&TaskDef>| match task {
+                Some(task) => notified.contains(&task.id) || perhaps.contains_key(&task.id),
+                None => !notified.is_empty() || !perhaps.is_empty(),
+            };
             match host.cursor.settle(&self.handlers, &is_notified) {
                 Some(task) => standing.push((host.cursor.path(), index, task)),
                 None if host.cursor.failed => {
@@ -156,5 +159,5 @@ fn host_run(engine: &Engine, name: &Arc<str>, program: &Arc<Program>) -> HostRun
     } else {
         HostStatus::Running
     };
-    HostRun { name: name.clone(), cursor: Cursor::new(program.clone()), notified: IndexSet::new(), status, ended: false }
+    HostRun { name: name.clone(), cursor: Cursor::new(program.clone()), notified: IndexSet::new(), perhaps: Default::default(), status, ended: false }
 }

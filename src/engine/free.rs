@@ -88,11 +88,12 @@ fn start_idle(
 fn spawn(batch: &Batch, engine: &mut Engine, task: &Arc<TaskDef>, info: Arc<crate::event::TaskInfo>, host: usize, sender: mpsc::Sender<(usize, Box<Done>)>) {
     let name = batch.hosts[host].name.clone();
     let overlays = engine.overlays.clone();
+    let doubt = batch.doubt(task, host);
     let (task, events, world, shared) = (task.clone(), engine.events.clone(), engine.snapshot(), engine.shared.clone());
     engine.threads.spawn(move || {
         let send = |event: Event| drop(events.send(event));
         send(Event::HostStart { task: info.clone(), host: name.clone(), at: SystemTime::now() });
-        let job = Job { task: &task, info, host: name, world, shared: &shared, overlays, made: Default::default(), send: &send };
+        let job = Job { task: &task, info, host: name, world, shared: &shared, overlays, made: Default::default(), doubt, send: &send };
         let done = catch_unwind(AssertUnwindSafe(|| task::run(&job))).unwrap_or_else(|panic| bug(&job, panic));
         let _ = sender.send((host, Box::new(done)));
     });

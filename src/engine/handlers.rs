@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::run::Engine;
-use super::step::task_name;
+use super::step::{Step, task_name};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Status};
 use crate::program::{Opt, TaskDef, static_context};
@@ -33,6 +33,14 @@ impl Batch<'_> {
                     engine.send(Event::Notified { handler: shown, host: name.clone() });
                 }
             }
+        }
+    }
+
+    /// Check mode: whether these handlers are notified hangs on what is unknown.
+    pub(super) fn notify_perhaps(&mut self, engine: &mut Engine, host: usize, topics: &[String], step: &Step) {
+        for handler in topics.iter().flat_map(|topic| self.search(engine, topic)).collect::<Vec<_>>() {
+            let reason = format!("whether `{}` notifies it", step.info.name);
+            self.hosts[host].perhaps.entry(handler.id.clone()).or_insert(reason);
         }
     }
 

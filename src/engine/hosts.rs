@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::cursor::Cursor;
 
@@ -15,6 +15,8 @@ pub(super) struct HostRun {
     pub cursor: Cursor,
     /// Ids of the notified handlers.
     pub notified: IndexSet<String>,
+    /// Check mode: ids of handlers that nobody can tell whether they are notified, each with the reason.
+    pub perhaps: IndexMap<String, String>,
     /// How it does.
     pub status: HostStatus,
     /// `end_host`: it counts no longer among the play's hosts.

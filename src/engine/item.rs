@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence;
+use super::harmless;
 use super::options::{Lookup, is_implicit, truthy};
 use super::results;
 use super::task::{Done, IncludeWish, Job, fault_done, flag, unknown_done};
@@ -28,6 +29,8 @@ struct Setting {
     become_: Option<Become>,
     delegated: Option<Arc<str>>,
     check: bool,
+    /// Check mode runs it all the same, because it only reads.
+    reads: bool,
     diff: bool,
     environment: Vec<(String, String)>,
     timeout: u64,
@@ -53,9 +56,18 @@ pub(super) enum Prepared {
 
 /// Runs the task once, as a whole or for an item.
 pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Done {
-    match prepare(job, cx, item) {
+    let mut done = match prepare(job, cx, item) {
         Prepared::Done(done) => *done,
         Prepared::Ready(ready) => proceed(job, cx, item, *ready),
+    };
+    doubt(job, cx, &mut done);
+    done
+}
+
+/// Whether the handlers of an unknown result are notified is unknown, unless it changes nothing whatever it is.
+pub(super) fn doubt(job: &Job, cx: &Arc<Context>, done: &mut Done) {
+    if done.outcome.status == Status::Unknown && !job.shared.as_ansible && !harmless::says_unchanged(job, cx) {
+        done.perhaps = notifications(job, cx).unwrap_or_default();
     }
 }
 
@@ -86,7 +98,7 @@ pub(super) fn answered(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>, m
 
 /// What carries a task's bytes, when that does not depend on the item; nothing in check mode, where items see what earlier ones would do.
 pub(super) fn transport(job: &Job, cx: &Arc<Context>) -> Option<Transport> {
-    settle(job, cx).ok().filter(|setting| !setting.check).map(|setting| setting.target.transport)
+    settle(job, cx, &Dict::new()).ok().filter(|setting| !setting.check).map(|setting| setting.target.transport)
 }
 
 impl Ready {
@@ -126,13 +138,21 @@ fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Resu
     let (args, reads) = reading(|| arguments(job, cx));
     asked.extend(reads);
     let args = args.map_err(|fault| (fault, "Finalization of task args failed: "))?;
-    if args.iter().any(|(_, value)| matches!(value, Value::Unknown(_))) {
-        let reason = args.values().find_map(|value| if let Value::Unknown(reason) = value { Some(reason.to_string()) } else { None });
-        return Ok(Prepared::Done(Box::new(unknown_done(job, Some(cx), &reason.unwrap_or_default()))));
+    if let Some(reason) = unknown_of(&args, &job.task.canonical) {
+        return Ok(Prepared::Done(Box::new(unknown_done(job, Some(cx), &reason))));
     }
-    let setting = settle(job, cx).map_err(plain)?;
+    let setting = settle(job, cx, &args).map_err(plain)?;
     let evidence = job.shared.evidence.then(|| Box::new(evidence::given(job, cx, &args, &asked)));
     Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints, evidence })))
+}
+
+/// Why one of the arguments is unknown that the action must know.
+fn unknown_of(args: &Dict, action: &str) -> Option<Arc<str>> {
+    let matters = |name: &str| action != "set_fact" && (action != "copy" || !["content", "src"].contains(&name));
+    args.iter().filter(|(name, _)| name.as_str().is_none_or(matters)).find_map(|(_, value)| match value {
+        Value::Unknown(reason) => Some(reason.clone()),
+        _ => None,
+    })
 }
 
 /// What a run adds to the result of its action.
@@ -182,7 +202,7 @@ fn evaluate(job: &Job, condition: &Condition, cx: &Arc<Context>, complaints: &mu
     }
 }
 
-fn all(job: &Job, conditions: &[Condition], cx: &Arc<Context>, complaints: &mut Vec<Diagnostic>) -> Result<bool, Fault> {
+pub(super) fn all(job: &Job, conditions: &[Condition], cx: &Arc<Context>, complaints: &mut Vec<Diagnostic>) -> Result<bool, Fault> {
     for condition in conditions {
         if !evaluate(job, condition, cx, complaints)? {
             return Ok(false);
@@ -234,7 +254,7 @@ fn naming(mut fault: Fault, name: &str) -> Fault {
     fault
 }
 
-fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
+fn settle(job: &Job, cx: &Arc<Context>, args: &Dict) -> Result<Setting, Fault> {
     let inherited = &job.task.inherited;
     let delegated = match inherited.opt(Opt::DelegateTo) {
         None => None,
@@ -252,7 +272,9 @@ fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
     let lookup = Lookup { vars: &vars, cx, inherited };
     let name = doer.as_deref().unwrap_or(&job.host);
     let target = lookup.target(name, &job.shared.defaults, is_implicit(&job.world.inventory, name))?;
-    let check = lookup.flag(Opt::CheckMode, job.shared.check)?;
+    let asked = lookup.flag(Opt::CheckMode, job.shared.check)?;
+    let reads = asked && harmless::only_reads(job, cx, args, delegated.as_ref().unwrap_or(&job.host));
+    let check = asked && !reads;
     let number = |template: Option<&crate::template::Templated>, default: u64, what: &str| -> Result<u64, Fault> {
         match template.map(|template| template.render(cx)).transpose()? {
             None | Some(Value::Null | Value::Omit) => Ok(default),
@@ -265,6 +287,7 @@ fn settle(job: &Job, cx: &Arc<Context>) -> Result<Setting, Fault> {
     Ok(Setting {
         become_: lookup.become_(&job.shared.defaults)?,
         check,
+        reads,
         diff: lookup.flag(Opt::Diff, job.shared.diff)?,
         environment: environment(job, cx)?,
         timeout: number(inherited.opt(Opt::Timeout), job.shared.task_timeout, "timeout")?,
@@ -311,7 +334,7 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
     for attempt in 1..=retries {
         let mut reaction = judged(job, cx, setting, act(job, cx, &args, setting)?, (retries, attempt), complaints);
         // what check mode cannot know does not become known by trying again
-        if retries == 1 || (setting.check && reaction.result.contains_key("_rplay_unknown")) {
+        if retries == 1 || reaction.result.contains_key("_rplay_unknown") {
             return Ok(finish(job, reaction));
         }
         let after = with_register(job, cx, &reaction);
@@ -320,6 +343,11 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
             false => all(job, &task.until, &after, complaints).map_err(|fault| (fault, "Error while evaluating conditional: "))?,
         };
         if done || is(&reaction.result, "unreachable") {
+            return Ok(finish(job, reaction));
+        }
+        if (setting.check || setting.reads) && job.is_pending() {
+            reaction.result.insert("failed".into(), false.into());
+            reaction.result.insert("_rplay_unknown".into(), "it is not as the task waits for, and may be once earlier tasks are done".into());
             return Ok(finish(job, reaction));
         }
         if attempt == retries {
@@ -337,7 +365,12 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
 
 /// A result with what every one has, and what `changed_when` and `failed_when` make of it. `tries`: how many there are, and which this is.
 fn judged(job: &Job, cx: &Arc<Context>, setting: &Setting, mut reaction: Reaction, tries: (usize, usize), complaints: &mut Vec<Diagnostic>) -> Reaction {
-    if reaction.result.contains_key("_rplay_unknown") && says_unchanged(job, cx) {
+    if setting.reads && is(&reaction.result, "failed") && job.is_pending() {
+        let said = reaction.result.get("msg").map(text).unwrap_or_default();
+        reaction = Reaction::ok("");
+        reaction.result.insert("_rplay_unknown".into(), format!("it fails now ({said}), and may not once earlier tasks are done").into());
+    }
+    if reaction.result.contains_key("_rplay_unknown") && harmless::says_unchanged(job, cx) {
         reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));
     }
     job.remember(setting.delegated.as_ref().unwrap_or(&job.host), &reaction.changes);
@@ -393,6 +426,7 @@ fn request<'a>(
         live: job.shared.live && !job.info.no_log,
         overlay: if setting.check { job.overlay_of(setting.delegated.as_ref().unwrap_or(&job.host)) } else { Vec::new() },
         seen: job.task.register.is_some() || setting.async_seconds > 0 || job.shared.settings.results_shown,
+        here: if setting.check { job.overlay_of(&"localhost".into()) } else { Vec::new() },
         pool: &job.shared.pool,
         world: &job.world,
         on_output,
@@ -409,17 +443,13 @@ fn with_register(job: &Job, cx: &Arc<Context>, reaction: &Reaction) -> Arc<Conte
         }
     }
     if let Some(name) = &job.task.register {
-        locals.push((name.as_str().into(), results::registered(&reaction.result)));
+        let value = match reaction.result.get("_rplay_unknown") {
+            Some(reason) => Value::Unknown(text(reason).into()),
+            None => results::registered(&reaction.result),
+        };
+        locals.push((name.as_str().into(), value));
     }
     if locals.is_empty() { cx.clone() } else { cx.with(locals) }
-}
-
-/// Check mode: a command that was not run changes nothing when `changed_when` says so whatever its result is; then what later tasks see stays known.
-fn says_unchanged(job: &Job, cx: &Arc<Context>) -> bool {
-    let Some(conditions) = &job.task.changed_when else { return false };
-    let unknown = |name: &String| (Arc::from(name.as_str()), Value::Unknown("the command was not run".into()));
-    let cx = cx.with(job.task.register.iter().map(unknown).collect());
-    matches!(all(job, conditions, &cx, &mut Vec::new()), Ok(false))
 }
 
 /// `changed_when` and `failed_when`.
@@ -449,7 +479,7 @@ fn judge(job: &Job, cx: &Arc<Context>, result: &mut Dict, complaints: &mut Vec<D
 
 fn judged_wrongly(result: &mut Dict, key: &str, fault: Fault) {
     if fault.is_unknown() {
-        result.insert("_rplay_unknown".into(), fault.message.into());
+        result.entry("_rplay_unknown".into()).or_insert_with(|| fault.message.into());
         return;
     }
     result.insert("failed".into(), true.into());
@@ -461,6 +491,9 @@ fn finish(job: &Job, mut reaction: Reaction) -> Done {
     let value = results::registered(&reaction.result);
     let complaints = results::warnings(&mut reaction.result);
     let status = if unknown.is_some() { Status::Unknown } else { results::status(&reaction.result) };
+    if let Some(reason) = &unknown {
+        reaction.result.insert("unknown".into(), reason.clone());
+    }
     let mut done = Done::of(status, reaction.result);
     done.value = match unknown {
         Some(reason) => Value::Unknown(text(&reason).into()),
@@ -487,6 +520,9 @@ fn notifications(job: &Job, cx: &Arc<Context>) -> Result<Vec<String>, Fault> {
 
 fn include(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Result<Done, Stop> {
     let args = arguments(job, cx).map_err(plain)?;
+    if let Some(reason) = unknown_of(&args, &job.task.canonical) {
+        return Ok(unknown_done(job, Some(cx), &reason));
+    }
     let mut result = Dict::new();
     let mut rest = args.clone();
     if job.task.canonical != "include_role" {

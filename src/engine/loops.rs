@@ -47,17 +47,19 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, looped: &LoopDef) -> Done {
 
 /// The list cannot be had: a false condition still skips the task.
 fn without_items(job: &Job, cx: &Arc<Context>, fault: Fault) -> Done {
-    if fault.is_unknown() {
-        return unknown_done(job, Some(cx), &fault.message);
-    }
     let skipped = job.task.when.iter().any(|condition| matches!(condition.eval(cx, &mut |_| {}), Ok(false)));
-    if skipped { item::run(job, cx, None) } else { fault_done(job, Some(cx), fault, "") }
+    if skipped {
+        return item::run(job, cx, None);
+    }
+    let mut done = fault_done(job, Some(cx), fault, "");
+    item::doubt(job, cx, &mut done);
+    done
 }
 
 fn items(cx: &Arc<Context>, looped: &LoopDef) -> Result<Vec<Value>, Fault> {
     match looped {
         LoopDef::Loop(template) => {
-            let value = template.render(cx)?;
+            let value = template.render_elements(cx)?;
             match &value {
                 Value::List(items) | Value::Tuple(items) => Ok(items.to_vec()),
                 other => {
@@ -125,12 +127,17 @@ fn each(job: &Job, cx: &Arc<Context>, items: &[Value], control: &Control) -> Don
     let mut dones: Vec<Done> = Vec::with_capacity(items.len());
     // what an item sets, later items see
     let mut facts: Vec<(Arc<str>, Value)> = Vec::new();
+    // why nobody knows whether an earlier item was the last
+    let mut ended: Option<String> = None;
     for index in 0..items.len() {
         if index > 0 && control.pause > 0.0 {
             std::thread::sleep(Duration::from_secs_f64(control.pause));
         }
         let turn = turn(cx, items, index, control, &facts);
-        let done = item::run(job, &turn.cx, Some(&turn.place()));
+        let done = match &ended {
+            Some(reason) => unknown_done(job, Some(&turn.cx), reason),
+            None => item::run(job, &turn.cx, Some(&turn.place())),
+        };
         for effect in &done.effects {
             if let Effect::SetFact(set) = effect {
                 facts.extend(set.iter().filter_map(|(key, value)| Some((Arc::from(key.as_str()?), value.clone()))));
@@ -138,7 +145,13 @@ fn each(job: &Job, cx: &Arc<Context>, items: &[Value], control: &Control) -> Don
         }
         let done = close(job, control, &turn, done);
         let unreachable = done.outcome.status == Status::Unreachable;
-        let stop = !control.break_when.is_empty() && breaks(job, control, &turn.cx, &done);
+        let stop = match breaks(job, control, &turn.cx, &done) {
+            Err(fault) if fault.is_unknown() => {
+                ended.get_or_insert(fault.message);
+                false
+            }
+            stop => stop.unwrap_or(false),
+        };
         dones.push(done);
         if unreachable || stop {
             break;
@@ -217,6 +230,7 @@ fn label(control: &Control, cx: &Arc<Context>, value: &Value) -> String {
         None => shown(value),
         Some(template) => match template.render(cx) {
             Ok(label) => shown(&label),
+            Err(fault) if fault.is_unknown() => shown(value),
             Err(fault) => format!("Failed to template loop_control.label: {}", fault.message),
         },
     }
@@ -225,6 +239,7 @@ fn label(control: &Control, cx: &Arc<Context>, value: &Value) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::Str(text) => text.to_string(),
+        Value::Unknown(_) => "unknown".into(),
         other => repr(&other.resolve().unwrap_or_else(|_| other.clone())),
     }
 }
@@ -259,20 +274,29 @@ fn announce(job: &Job, cx: &Arc<Context>, done: &Done) {
     (job.send)(Event::ItemDone { task: job.info.clone(), host: job.host.clone(), outcome: Box::new(outcome) });
 }
 
-fn breaks(job: &Job, control: &Control, cx: &Arc<Context>, done: &Done) -> bool {
+fn breaks(job: &Job, control: &Control, cx: &Arc<Context>, done: &Done) -> Result<bool, Fault> {
+    if control.break_when.is_empty() {
+        return Ok(false);
+    }
     let mut locals = Vec::new();
     if let Some(name) = &job.task.register {
         locals.push((Arc::from(name.as_str()), done.value.clone()));
     }
     let cx = cx.with(locals);
-    control.break_when.iter().all(|condition| matches!(condition.eval(&cx, &mut |_| {}), Ok(true)))
+    for condition in &control.break_when {
+        if !condition.eval(&cx, &mut |_| {})? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The result of the whole loop, as ansible-core 2.19 `TaskExecutor.run`.
 fn sum(dones: Vec<Done>) -> Done {
     let has = |key: &str| dones.iter().any(|done| is(&done.outcome.result, key));
     let all_skipped = dones.iter().all(|done| matches!(done.outcome.status, Status::Skipped | Status::Unknown));
-    let any_unknown = dones.iter().any(|done| done.outcome.status == Status::Unknown);
+    let reason = dones.iter().filter(|done| done.outcome.status == Status::Unknown).find_map(|done| done.outcome.result.get("unknown").cloned());
+    let any_unknown = reason.is_some();
     let (changed, failed, unreachable) = (has("changed"), has("failed"), has("unreachable"));
     let mut result = Dict::new();
     result.insert("changed".into(), changed.into());
@@ -306,6 +330,10 @@ fn sum(dones: Vec<Done>) -> Done {
     };
     let mut done = Done::of(status, result);
     done.outcome.looped = true;
+    if let Some(reason) = reason {
+        done.value = partly(&done.outcome.result, &text(&reason).into(), status == Status::Unknown);
+        Arc::make_mut(&mut done.outcome.result).insert("unknown".into(), reason);
+    }
     for item in dones {
         done.outcome.delegated = item.outcome.delegated.or(done.outcome.delegated);
         done.outcome.diagnostic = done.outcome.diagnostic.or(item.outcome.diagnostic);
@@ -320,6 +348,16 @@ fn sum(dones: Vec<Done>) -> Done {
                 done.notify.push(name);
             }
         }
+        done.perhaps.extend(item.perhaps);
     }
     done
+}
+
+/// What is registered of a loop with unknown items: its results, and what nobody knows of the whole.
+fn partly(result: &Dict, reason: &Arc<str>, all: bool) -> Value {
+    let mut known = result.clone();
+    for key in ["changed", "failed"].into_iter().filter(|key| !is(result, key)).chain(all.then_some("skipped")) {
+        known.insert(key.into(), Value::Unknown(reason.clone()));
+    }
+    Value::dict(known)
 }

@@ -30,9 +30,17 @@ impl Batch<'_> {
         let mut moved = Vec::new();
         for host in deciders {
             let cx = self.context(engine, task, host);
-            if !holds(task, &cx).map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])? {
-                self.skipped(engine, &info, host, &what);
-                continue;
+            match holds(task, &cx) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.skipped(engine, &info, host, &what);
+                    continue;
+                }
+                Err(fault) if fault.is_unknown() => {
+                    self.unknown(engine, &info, host, &fault.message);
+                    continue;
+                }
+                Err(fault) => return Err(vec![Diagnostic::error(fault.message).at(&task.span)]),
             }
             engine.send(Event::Note { verbosity: 2, host: Some(self.hosts[host].name.clone()), text: format!("META: {what}") });
             if self.meta_one(engine, task, &what, host, &cx)? {
@@ -52,7 +60,7 @@ impl Batch<'_> {
                 if self.hosts[host].cursor.in_handlers() {
                     return Err(vec![Diagnostic::error("flush_handlers cannot be used as a handler").at(&task.span)]);
                 }
-                let pending = !self.hosts[host].notified.is_empty();
+                let pending = !self.hosts[host].notified.is_empty() || !self.hosts[host].perhaps.is_empty();
                 if pending {
                     let handlers = self.handlers.clone();
                     self.hosts[host].cursor.flush(&handlers);
@@ -119,6 +127,18 @@ impl Batch<'_> {
             .map_err(|fault| vec![Diagnostic::error(fault.message).at(&task.span)])?;
         engine.shared.pool.reset(&target);
         Ok(())
+    }
+
+    /// Check mode: whether it would be done is unknown; the host goes on as if not.
+    fn unknown(&mut self, engine: &mut Engine, info: &Arc<TaskInfo>, host: usize, reason: &str) {
+        let name = self.hosts[host].name.clone();
+        let mut result = Dict::new();
+        result.insert("msg".into(), format!("unknown in check mode: {reason}").into());
+        result.insert("skipped".into(), true.into());
+        result.insert("unknown".into(), reason.into());
+        engine.count(&name).unknown += 1;
+        let outcome = super::task::Done::of(Status::Unknown, result).outcome;
+        engine.send(Event::TaskDone { task: info.clone(), host: name, outcome: Box::new(outcome) });
     }
 
     fn skipped(&mut self, engine: &mut Engine, info: &Arc<TaskInfo>, host: usize, what: &str) {

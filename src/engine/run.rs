@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub evidence: bool,
     /// 2.18's leniency is an error.
     pub strict: bool,
+    /// Called by one of Ansible's names: check mode runs what Ansible runs, and no more.
+    pub as_ansible: bool,
     /// Stream output of running programs.
     pub live: bool,
     /// `strategy`.
@@ -139,6 +141,7 @@ impl<'a> Engine<'a> {
             check: options.check,
             evidence: options.evidence,
             strict: options.strict,
+            as_ansible: options.as_ansible,
             live: options.live,
             task_timeout: options.task_timeout,
             poll_interval: options.poll_interval,

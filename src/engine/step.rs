@@ -155,6 +155,7 @@ impl Batch<'_> {
                 shared: &shared,
                 overlays: Default::default(),
                 made: Default::default(),
+                doubt: None,
                 send: &|_| {},
             };
             let done = task::fault_done(&job, None, fault.clone(), "");
@@ -171,6 +172,7 @@ impl Batch<'_> {
             for (order, &host) in part.iter().enumerate() {
                 let name = self.hosts[host].name.clone();
                 let overlays = engine.overlays.clone();
+                let doubt = self.doubt(step.task, host);
                 let (sender, direct, world, shared) = (sender.clone(), engine.events.clone(), world.clone(), shared.clone());
                 let (task, info) = (step.task.clone(), step.info.clone());
                 scope.spawn(move |_| {
@@ -179,7 +181,7 @@ impl Batch<'_> {
                         other => drop(sender.send((order, Message::Event(other)))),
                     };
                     let _ = direct.send(Event::HostStart { task: info.clone(), host: name.clone(), at: SystemTime::now() });
-                    let job = Job { task: &task, info, host: name, world, shared: &shared, overlays, made: Default::default(), send: &send };
+                    let job = Job { task: &task, info, host: name, world, shared: &shared, overlays, made: Default::default(), doubt, send: &send };
                     let done = catch_unwind(AssertUnwindSafe(|| task::run(&job))).unwrap_or_else(|panic| bug(&job, panic));
                     let _ = sender.send((order, Message::Done(Box::new(done))));
                 });
@@ -200,6 +202,13 @@ impl Batch<'_> {
                 }
             }
         });
+    }
+
+    /// Why nobody can tell whether the host's handler is notified, where that is so.
+    pub(super) fn doubt(&self, task: &TaskDef, host: usize) -> Option<String> {
+        let run = &self.hosts[host];
+        let open = task.handler && !run.notified.contains(&task.id);
+        run.perhaps.get(&task.id).filter(|_| open).cloned()
     }
 
     /// After the whole group answered: includes, fatal errors, the percentage of failures.

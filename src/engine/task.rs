@@ -28,6 +28,8 @@ pub(super) struct Shared {
     /// Outcomes say what the idempotence checker judges by.
     pub evidence: bool,
     pub strict: bool,
+    /// Called by one of Ansible's names: check mode runs what Ansible runs.
+    pub as_ansible: bool,
     pub live: bool,
     pub task_timeout: u64,
     pub poll_interval: u64,
@@ -48,6 +50,8 @@ pub(super) struct Job<'a> {
     pub overlays: Arc<Overlays>,
     /// Check mode: what earlier items of the task would have changed, and where.
     pub made: Mutex<Vec<(Arc<str>, serde_json::Value)>>,
+    /// A handler: why nobody can tell whether it is notified.
+    pub doubt: Option<String>,
     /// Sends an event of this host.
     pub send: &'a (dyn Fn(Event) + Sync),
 }
@@ -59,6 +63,12 @@ impl Job<'_> {
         let made = self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         all.extend(made.iter().filter(|(place, _)| place == host).map(|(_, change)| change.clone()));
         all
+    }
+
+    /// Whether anything would have been changed anywhere by now.
+    pub fn is_pending(&self) -> bool {
+        let made = self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        !made.is_empty() || self.overlays.values().any(|changes| !changes.is_empty())
     }
 
     /// Keeps what an item would have changed for the items after it.
@@ -90,6 +100,8 @@ pub(super) struct Done {
     pub changes: Vec<serde_json::Value>,
     /// Names of handlers.
     pub notify: Vec<String>,
+    /// Names of handlers that nobody can tell whether they are notified.
+    pub perhaps: Vec<String>,
     pub includes: Vec<IncludeWish>,
     pub complaints: Vec<Diagnostic>,
     /// `ignore_errors`, when it failed.
@@ -104,6 +116,7 @@ pub(super) fn run(job: &Job) -> Done {
     let scope = TaskScope::new(&job.world, &job.host, Some(job.task.vars.clone()), job.info.check);
     let cx = Context::new(scope);
     let mut done = match &job.task.loop_ {
+        _ if doubtful(job, &cx) => unknown_done(job, Some(&cx), job.doubt.as_deref().unwrap_or_default()),
         None => item::run(job, &cx, None),
         Some(looped) => loops::run(job, &cx, looped),
     };
@@ -114,6 +127,11 @@ pub(super) fn run(job: &Job) -> Done {
         censor(&mut done.outcome);
     }
     done
+}
+
+/// A handler that nobody can tell whether it is notified, unless its condition says that it does not run.
+fn doubtful(job: &Job, cx: &Arc<Context>) -> bool {
+    job.doubt.is_some() && !job.task.when.iter().any(|condition| matches!(condition.eval(cx, &mut |_| {}), Ok(false)))
 }
 
 /// `no_log` for this host; what cannot be rendered hides.
@@ -130,6 +148,8 @@ fn ignore(job: &Job, cx: &Arc<Context>, done: &mut Done) {
     };
     match flag(job, cx, opt, false) {
         Ok(ignored) => done.outcome.ignored = ignored,
+        // whether it counts hangs on what check mode cannot know: that ends no play
+        Err(fault) if fault.is_unknown() => done.outcome.ignored = true,
         Err(fault) => done.complaints.push(Diagnostic::warning(fault.message).at(&job.task.span)),
     }
     done.ignore_errors = done.outcome.ignored && opt == Opt::IgnoreErrors;
@@ -152,7 +172,7 @@ pub(super) fn censor(outcome: &mut Outcome) {
 fn censored(result: &Dict) -> Dict {
     let mut shown = Dict::new();
     shown.insert("censored".into(), "the output has been hidden due to the fact that 'no_log: true' was specified for this result".into());
-    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries", "unknown"] {
         if let Some(value) = result.get(key).filter(|value| key != "failed" || value.is_true()) {
             shown.insert(key.into(), value.clone());
         }
@@ -191,8 +211,12 @@ pub(super) fn unknown_done(job: &Job, cx: Option<&Arc<Context>>, reason: &str) -
     result.insert("changed".into(), false.into());
     result.insert("skipped".into(), true.into());
     result.insert("msg".into(), format!("unknown in check mode: {reason}").into());
+    result.insert("unknown".into(), reason.into());
     let mut done = Done::of(Status::Unknown, result);
     done.value = Value::Unknown(reason.into());
+    if job.task.canonical == "set_fact" {
+        done.effects.push(unknown::facts(job, reason));
+    }
     done.changes.extend(unknown::leaves(job, cx, reason));
     done
 }
@@ -220,6 +244,7 @@ impl Done {
             effects: Vec::new(),
             changes: Vec::new(),
             notify: Vec::new(),
+            perhaps: Vec::new(),
             includes: Vec::new(),
             complaints: Vec::new(),
             delegate_facts: false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::task::Job;
+use crate::action::Effect;
 use crate::template::Context;
 use crate::value::Value;
 
@@ -49,6 +50,12 @@ const NO_FILES: &[&str] = &[
 const ONE_PATH: &[&str] = &["assemble", "blockinfile", "copy", "file", "get_url", "ini_file", "lineinfile", "replace", "template", "unarchive"];
 const PATH_ARGUMENTS: &[&str] = &["dest", "path", "destfile", "name"];
 
+/// The variables that an unknown `set_fact` sets.
+pub(super) fn facts(job: &Job, reason: &str) -> Effect {
+    let names = job.task.args.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "cacheable");
+    Effect::SetFact(names.map(|name| (name.into(), Value::Unknown(reason.into()))).collect())
+}
+
 /// The change for the host's overlay that an unknown task leaves.
 pub(super) fn leaves(job: &Job, cx: Option<&Arc<Context>>, reason: &str) -> Option<Json> {
     let action = job.task.canonical.rsplit('.').next().unwrap_or_default();
@@ -56,7 +63,8 @@ pub(super) fn leaves(job: &Job, cx: Option<&Arc<Context>>, reason: &str) -> Opti
         return None;
     }
     let path = cx.filter(|_| ONE_PATH.contains(&action)).and_then(|cx| path(job, cx));
-    Some(json!({"kind": "opaque", "what": reason, "below": path}))
+    let what = format!("the task `{}`, of which is unknown: {reason}", job.info.name);
+    Some(json!({"kind": "opaque", "what": what, "below": path}))
 }
 
 /// The path that the task names, where that at least is known.

@@ -7,7 +7,7 @@ use super::clean::{Format, dump};
 use super::{Colors, Report, Screen, diff, recap};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Outcome, Status, TaskInfo};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Value, text};
 
 /// How it looks.
 #[derive(Debug, Clone)]
@@ -127,15 +127,18 @@ impl Default {
 
     fn unknown(&mut self, task: &Arc<TaskInfo>, place: &str, outcome: &Outcome, out: &mut dyn Screen) {
         if !self.look.own_words {
-            return self.skipped(task, place, outcome, out);
+            let mut outcome = outcome.clone();
+            Arc::make_mut(&mut outcome.result).shift_remove("unknown");
+            return self.skipped(task, place, &outcome, out);
         }
         if outcome.looped {
             return;
         }
         self.head(task, out);
-        let item = outcome.label.as_ref().map(|label| format!(" => (item={label})")).unwrap_or_default();
-        let why = outcome.result.get("msg").map(|msg| format!(" ({msg})")).unwrap_or_default();
-        out.out(&self.look.colors.paint("warn", &format!("unknown: [{place}]{item}{why}")));
+        let item = outcome.label.as_ref().map(|label| format!(" (item={label})")).unwrap_or_default();
+        let why = outcome.result.get("unknown").map(text).unwrap_or_else(|| "its result is hidden".into());
+        let dump = if self.verbose(&outcome.result) { format!(" => {}", self.dump(task, &outcome.result)) } else { String::new() };
+        out.out(&self.look.colors.paint("warn", &format!("unknown: [{place}]{item} => {why}{dump}")));
     }
 
     fn failed(&mut self, task: &Arc<TaskInfo>, place: &str, outcome: &Outcome, out: &mut dyn Screen) {

@@ -188,6 +188,17 @@ impl Templated {
         }
     }
 
+    /// As [`Templated::render`], but the elements of a list are unknown each by itself: those stay [`Value::Unknown`].
+    ///
+    /// # Errors
+    /// As there; unknown only when the list itself is.
+    pub fn render_elements(&self, context: &Arc<Context>) -> Result<Value, Fault> {
+        match self.render(context) {
+            Err(fault) if fault.is_unknown() => elements(&self.render_lazy(context)?).unwrap_or(Err(fault)),
+            rendered => rendered,
+        }
+    }
+
     /// The value, containers with elements that render themselves when they are read. It must not outlive the context.
     ///
     /// # Errors
@@ -201,6 +212,23 @@ impl Templated {
             Templated::Map(map) => Ok(lazy::map(map, context)),
         }
     }
+}
+
+/// The elements of a list, unknown ones kept; `None` for what is no list.
+fn elements(value: &Value) -> Option<Result<Value, Fault>> {
+    let element = |found: Result<Value, Fault>| match found.and_then(|value| finalize(&value)) {
+        Err(fault) if fault.is_unknown() => Ok(Value::Unknown(fault.message.into())),
+        other => other,
+    };
+    let all: Result<Vec<Value>, Fault> = match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().map(|item| element(Ok(item.clone()))).collect(),
+        Value::Object(object) if object.type_name() == "list" => {
+            let get = |index: usize| object.get(&Value::from(index)).map(|found| found.unwrap_or(Value::Null));
+            (0..object.len()?).map(|index| element(get(index))).collect()
+        }
+        _ => return None,
+    };
+    Some(all.map(Value::list))
 }
 
 fn decrypted(vaulted: &str, span: &Span, context: &Arc<Context>) -> Result<Value, Fault> {

@@ -83,8 +83,11 @@ pub(crate) fn run(args: &Args, cx: &mut Context<'_>, shell: bool) -> Result<Outc
 
 fn execute(args: &Args, cx: &mut Context<'_>, program: Program, mut fields: Map<String, Value>) -> Result<Outcome, Failure> {
     let begun = SystemTime::now();
-    let shown = program.shown();
-    let runs = cx.perform(Change::Opaque { what: shown.clone(), below: None }, &[program]).map_err(|mut failure| {
+    let shown = match &fields["cmd"] {
+        Value::String(line) => line.clone(),
+        _ => program.shown(),
+    };
+    let runs = cx.perform(Change::Opaque { what: format!("`{shown}`, which is not run"), below: None }, &[program]).map_err(|mut failure| {
         failure.fields.extend([("cmd".to_owned(), json!(shown))]);
         failure
     })?;
@@ -96,7 +99,7 @@ fn execute(args: &Args, cx: &mut Context<'_>, program: Program, mut fields: Map<
             return Ok(outcome);
         }
         let outcome = outcome.with("skipped", true);
-        return Ok(outcome.unknown(&format!("what `{shown}` would have done")));
+        return Ok(outcome.unknown(&format!("`{shown}` is not run")));
     };
     let ended = SystemTime::now();
     let strip = |text: String| if args.flag("strip_empty_ends") { text.trim_end_matches(['\r', '\n']).to_owned() } else { text };

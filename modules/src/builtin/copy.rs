@@ -66,6 +66,8 @@ enum Source {
     Inline(Vec<u8>),
     /// A file of the target.
     File(PathBuf),
+    /// Check mode: nobody knows it, for this reason.
+    Unknown(String),
     /// A directory of the target; as written, because a slash at its end means its content.
     Tree(String),
 }
@@ -77,6 +79,9 @@ impl Source {
             let content = inline.map_err(|error| Failure::new(format!("content on the wire is not base64: {error}")))?;
             let size = args.int("_rplay_size").unwrap_or(0).max(0) as u64;
             return Ok(Source::Controller { sha256: sha256.to_owned(), size, content, sha1: args.str("_rplay_sha1").map(str::to_owned) });
+        }
+        if let Some(reason) = args.str("_rplay_open") {
+            return Ok(Source::Unknown(reason.to_owned()));
         }
         if let Some(content) = args.get("content") {
             let text = match content {
@@ -102,6 +107,7 @@ impl Source {
             }
             Source::Inline(bytes) => cx.has_content(dest, &Content::Bytes(bytes.clone())),
             Source::File(src) => Ok(cx.stat(dest)?.is_some_and(|stat| stat.is_file()) && same_files(cx, src, dest)?),
+            Source::Unknown(reason) => cx.has_content(dest, &Content::Unknown { reason: reason.clone() }),
             Source::Tree(_) => Ok(false),
         }
     }
@@ -115,6 +121,7 @@ impl Source {
             Source::Controller { sha256, size, .. } => cx.blob(sha256, *size, dest)?,
             Source::Inline(bytes) => Content::Bytes(bytes.clone()),
             Source::File(src) => cx.content_of(src)?,
+            Source::Unknown(reason) => Content::Unknown { reason: reason.clone() },
             Source::Tree(_) => Content::Bytes(vec![]),
         })
     }
@@ -186,6 +193,10 @@ fn copy_file(args: &Args, cx: &mut Context<'_>, source: &Source, dest: &Path) ->
         attributes.mode = cx.stat(src)?.map(|stat| Mode::Bits(stat.mode));
     }
     let is_link = cx.lstat(dest)?.is_some_and(|stat| stat.is_link());
+    if let (Source::Unknown(reason), Some(_)) = (source, cx.stat(dest)?) {
+        cx.perform(Change::Opaque { what: format!("a copy of what nobody knows: {reason}"), below: Some(dest.to_owned()) }, &[])?;
+        return Err(Failure::unknown(reason.as_str()));
+    }
     if !is_link && source.matches(cx, dest)? {
         return unchanged(args, cx, source, dest, &attributes);
     }
@@ -252,6 +263,9 @@ fn wants_sums(args: &Args) -> bool {
 fn sums(source: &Source, content: &Content) -> Result<Option<(String, String)>, Failure> {
     if let (Source::Controller { sha1, .. }, Content::Digest { .. }) = (source, content) {
         return Ok(sha1.clone().map(|sha1| (sha1, String::new())));
+    }
+    if matches!(content, Content::Unknown { .. }) {
+        return Ok(None);
     }
     let sum = |name: &str| -> Result<String, Failure> {
         let digest = digest::by_name(name, &mut *content.open()?).tried(|| "could not read the content".into())?;

@@ -113,7 +113,13 @@ fn manage(args: &Args, cx: &mut Context<'_>, manager: &Manager, unit: &str) -> R
     if let Some(Some(active)) = predicted.as_ref().map(|unit| unit.active) {
         status.insert("ActiveState".into(), json!(if active { "active" } else { "inactive" }));
     }
-    let state = State { unit, found: found || predicted.is_some(), predicted };
+    // what earlier tasks may bring, would be made to run
+    let brings = args.bool("enabled") == Some(true) || args.str("state").is_some_and(|state| state != "stopped");
+    let comes = !found && predicted.is_none() && brings && comes_with(cx).is_some();
+    if comes {
+        status.insert("ActiveState".into(), json!("inactive"));
+    }
+    let state = State { unit, found: found || predicted.is_some() || comes, predicted };
     let mut fields = Map::new();
     if let Some(wanted) = args.bool("masked") {
         mask(cx, manager, &state, wanted)?;
@@ -195,17 +201,21 @@ fn found(cx: &Context<'_>, manager: &Manager, unit: &str, load: &str, offline: b
     Ok(false)
 }
 
+/// What an earlier task would have done that may bring a unit.
+fn comes_with(cx: &Context<'_>) -> Option<String> {
+    cx.system().noted().iter().find_map(|change| match change {
+        Change::Package { names, present: true } => Some(format!("the packages {}", names.join(", "))),
+        Change::Opaque { what, below: None } => Some(what.clone()),
+        _ => None,
+    })
+}
+
 impl State<'_> {
     fn require(&self, cx: &Context<'_>) -> Result<(), Failure> {
         if self.found {
             return Ok(());
         }
-        let reason = cx.system().noted().iter().find_map(|change| match change {
-            Change::Package { names, .. } => Some(format!("the packages {}", names.join(", "))),
-            Change::Opaque { what, .. } => Some(what.clone()),
-            _ => None,
-        });
-        match reason {
+        match comes_with(cx) {
             Some(reason) => Err(Failure::unknown(format!("the service {} may come with {reason}", self.unit))),
             None => Err(Failure::new(format!("Could not find the requested service {}: host", self.unit))),
         }

@@ -96,7 +96,7 @@ fn source(args: &Args, cx: &mut Context<'_>, dest: &Path) -> Result<Source, Fail
         return Ok(match cx.blob(sha256, size, &dest.join("x"))? {
             Content::Bytes(bytes) => Source::Bytes(bytes),
             Content::Staged(path) | Content::Received(Received { path, .. }) => Source::File(path),
-            Content::Digest { .. } => return Err("the archive did not arrive".into()),
+            Content::Digest { .. } | Content::Unknown { .. } => return Err("the archive did not arrive".into()),
         });
     }
     let src = args.text("src");

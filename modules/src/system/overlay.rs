@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{FileKind, Stat, System, Time, unknown};
+use super::{FileKind, Stat, System, Time, unknown, unknown_reason};
 use crate::change::{Change, Content, Received};
 
 /// A machine with an empty root directory.
@@ -21,6 +21,10 @@ pub struct Overlay<B: System> {
     notes: Vec<Change>,
     /// Why an absent path is unknown now.
     opaque: Vec<(Option<PathBuf>, String)>,
+    /// Files whose content is another one now, with the reason why nobody knows which.
+    stale: BTreeMap<PathBuf, String>,
+    /// Of these, and of what is below, it is taken that what may be made is not.
+    presumed: Vec<PathBuf>,
     clock: Time,
     umask: u32,
 }
@@ -36,7 +40,19 @@ enum Node {
 impl<B: System> Overlay<B> {
     /// An overlay without changes; new things get the time `clock`.
     pub fn new(base: B, clock: Time, umask: u32) -> Overlay<B> {
-        Overlay { base, nodes: BTreeMap::new(), notes: vec![], opaque: vec![], clock, umask }
+        Overlay { base, nodes: BTreeMap::new(), notes: vec![], opaque: vec![], stale: BTreeMap::new(), presumed: vec![], clock, umask }
+    }
+
+    /// Takes it that a path that may be made is not there, but the directories above it are (and with `is_folder` the path, as a directory).
+    pub fn presume(&mut self, path: &Path, is_folder: bool) {
+        let mut dirs: Vec<PathBuf> = path.ancestors().skip(usize::from(!is_folder)).map(Path::to_owned).collect();
+        dirs.reverse();
+        for dir in dirs {
+            if self.stat(&dir).is_err_and(|error| unknown_reason(&error).is_some()) {
+                self.put(dir, FileKind::Dir, 0o755, None, None);
+            }
+        }
+        self.presumed.push(path.to_owned());
     }
 
     /// Puts in what earlier tasks would have changed.
@@ -151,6 +167,9 @@ impl<B: System> Overlay<B> {
     }
 
     fn absent(&self, path: &Path) -> io::Error {
+        if self.presumed.iter().any(|presumed| path.starts_with(presumed)) {
+            return Errno::NOENT.into();
+        }
         // below a directory that this overlay made or removed nothing else can have appeared
         let reaches = |below: &Option<PathBuf>| below.as_deref().is_none_or(|below| path.starts_with(below) || below.starts_with(path));
         match self.opaque.iter().rev().find(|(below, _)| reaches(below)) {
@@ -229,10 +248,14 @@ impl<B: System> System for Overlay<B> {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
         let at = self.locate(path, true)?;
         self.lstat_at(&at)?;
+        if let Some(reason) = self.stale.get(&at) {
+            return Err(unknown(format!("the content of {}: {reason}", at.display())));
+        }
         match self.source(&at)? {
             None => self.base.open(&at),
             Some(Content::Bytes(bytes)) => Ok(Box::new(Cursor::new(bytes))),
             Some(Content::Staged(file) | Content::Received(Received { path: file, .. })) => Ok(Box::new(std::fs::File::open(file)?)),
+            Some(Content::Unknown { reason }) => Err(unknown(reason)),
             Some(Content::Digest { .. }) => Err(unknown("the content of a large file that would have been written")),
         }
     }
@@ -261,6 +284,7 @@ impl<B: System> System for Overlay<B> {
         if old.as_ref().is_some_and(Stat::is_dir) {
             return Err(Errno::ISDIR.into());
         }
+        self.stale.remove(&at);
         self.put(at.clone(), FileKind::File, mode, Some(content), None);
         self.chown(&at, owner.0, owner.1)
     }
@@ -340,7 +364,12 @@ impl<B: System> System for Overlay<B> {
 
     fn note(&mut self, change: &Change) {
         match change {
-            Change::Opaque { what, below } => self.opaque.push((below.clone(), what.clone())),
+            Change::Opaque { what, below } => {
+                let file = below.iter().filter(|path| self.lstat(path).is_ok_and(|stat| stat.is_file()));
+                let file: Vec<PathBuf> = file.cloned().collect();
+                self.stale.extend(file.into_iter().map(|path| (path, what.clone())));
+                self.opaque.push((below.clone(), what.clone()));
+            }
             Change::Package { names, .. } => self.opaque.push((None, format!("the packages {}", names.join(", ")))),
             _ => {}
         }
@@ -402,7 +431,7 @@ impl System for Nothing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::{read, unknown_reason};
+    use crate::system::read;
 
     fn memory() -> Overlay<Nothing> {
         Overlay::new(Nothing, (1, 0), 0o022)
@@ -443,6 +472,33 @@ mod tests {
         assert!(unknown_reason(&system.lstat(Path::new("/etc/pki/key")).unwrap_err()).is_some());
         assert!(unknown_reason(&system.lstat(Path::new("/etc")).unwrap_err()).is_some());
         assert!(unknown_reason(&system.lstat(Path::new("/opt")).unwrap_err()).is_none());
+    }
+
+    #[test]
+    fn a_file_that_somebody_changed_has_unknown_content_until_it_is_written() {
+        let mut system = memory();
+        let file = Path::new("/f");
+        let write = |system: &mut Overlay<Nothing>| system.write(file, Content::Bytes(b"x".to_vec()), 0o600, (None, None), false).unwrap();
+        write(&mut system);
+        system.replay(&Change::Opaque { what: "an unknown line".into(), below: Some(file.into()) });
+        assert!(unknown_reason(&read(&system, file).unwrap_err()).is_some());
+        write(&mut system);
+        assert_eq!(read(&system, file).unwrap(), b"x");
+        system.write(file, Content::Unknown { reason: "no".into() }, 0o600, (None, None), false).unwrap();
+        assert!(system.lstat(file).unwrap().is_file());
+        assert!(unknown_reason(&read(&system, file).unwrap_err()).is_some());
+    }
+
+    #[test]
+    fn what_is_presumed_is_absent_in_a_folder_that_is_there() {
+        let mut system = memory();
+        system.replay(&Change::Opaque { what: "make".into(), below: None });
+        system.presume(Path::new("/etc/app/conf"), false);
+        assert!(system.lstat(Path::new("/etc/app")).unwrap().is_dir());
+        assert!(unknown_reason(&system.lstat(Path::new("/etc/app/conf")).unwrap_err()).is_none());
+        assert!(unknown_reason(&system.lstat(Path::new("/etc/app/other")).unwrap_err()).is_some());
+        system.presume(Path::new("/srv/"), true);
+        assert!(system.lstat(Path::new("/srv")).unwrap().is_dir());
     }
 
     #[test]

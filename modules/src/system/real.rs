@@ -150,6 +150,7 @@ fn copy_into(content: &Content, to: &mut File) -> io::Result<()> {
         Content::Bytes(bytes) => to.write_all(bytes),
         Content::Staged(path) | Content::Received(Received { path, .. }) => io::copy(&mut File::open(path)?, to).map(drop),
         Content::Digest { .. } => Err(super::unknown("the content of a large file that would have been written")),
+        Content::Unknown { reason } => Err(super::unknown(reason.as_str())),
     }
 }
 
