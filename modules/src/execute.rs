@@ -1,6 +1,7 @@
 //! One call from arguments to result: check them, run the module over the right system, assemble Ansible's keys.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::Mode;
@@ -15,7 +16,7 @@ use crate::control::Control;
 use crate::list::{self, Entry};
 use crate::outcome::{Failure, Outcome};
 use crate::spec::Spec;
-use crate::system::{Overlay, Real, System};
+use crate::system::{MAY_BE_MADE, Overlay, Real, System};
 use crate::wire::{Call, Reply};
 
 /// Runs a call on this machine.
@@ -45,19 +46,20 @@ fn overlay_of(call: &Call, umask: u32) -> Overlay<Real> {
 /// Arguments that name what a module makes.
 const MADE: &[&str] = &["dest", "path", "destfile", "name", "creates"];
 
-/// Check mode: what the call would do. Where that hangs on whether a path is there that an earlier task may have made, it is tried as if the path
-/// itself were not there (but the folder that it belongs into): when the module would make it then, it is predicted to, else nobody knows.
+/// Check mode: what the call would do. Where that hangs on whether a path is there that an earlier task may have made, it is tried as if no such path
+/// were there (but the folder that the call's own path belongs into): when the module would change something then, it is predicted to, else nobody knows.
 pub fn predict<B: System>(call: &Call, overlay: &dyn Fn() -> Overlay<B>, controller: &mut dyn Controller, settings: &Settings, control: &Control) -> Reply {
     let reply = execute_on(call, &mut overlay(), controller, settings.clone(), control);
-    let made: Vec<&str> = MADE.iter().filter_map(|name| call.args.get(*name)?.as_str()).filter(|path| path.starts_with('/')).collect();
-    if !reply.result.contains_key("_rplay_unknown") || made.is_empty() || control.ended().is_some() {
+    let reason = reply.result.get("_rplay_unknown").and_then(Value::as_str).unwrap_or_default();
+    if !reason.contains(MAY_BE_MADE) || control.ended().is_some() {
         return reply;
     }
     let mut presuming = overlay();
-    for path in made {
+    for path in MADE.iter().filter_map(|name| call.args.get(*name)?.as_str()).filter(|path| path.starts_with('/')) {
         let is_folder = path.ends_with('/') || call.module == "unarchive";
-        presuming.presume(std::path::Path::new(path), is_folder);
+        presuming.presume(Path::new(path), is_folder);
     }
+    presuming.presume(Path::new("/"), false);
     let second = execute_on(call, &mut presuming, controller, settings.clone(), control);
     let flag = |key: &str| second.result.get(key).is_some_and(|value| value == &json!(true));
     if flag("changed") && !flag("failed") && !second.result.contains_key("_rplay_unknown") { second } else { reply }
@@ -97,7 +99,7 @@ fn run(entry: &Entry, call: &Call, cx: &mut Context<'_>) -> Map<String, Value> {
     if let Some(path) = path.filter(|path| path.starts_with('/')) {
         // what cannot be looked at is simply not described
         let mut info = Map::new();
-        if cx.path_info(std::path::Path::new(&path), &mut info).is_ok() {
+        if cx.path_info(Path::new(&path), &mut info).is_ok() {
             result.extend(info);
         }
     }

@@ -135,6 +135,9 @@ pub fn broken(error: &ConnectError) -> Reaction {
     result.insert(flag.into(), true.into());
     result.insert("msg".into(), if became { format!("Task failed: {error}") } else { error.to_string() }.into());
     result.insert("changed".into(), false.into());
+    if became {
+        result.insert("_rplay_become".into(), true.into());
+    }
     if let ConnectError::TimedOut { seconds } = error {
         let mut frame = Dict::new();
         frame.insert("period".into(), Value::Int((*seconds).into()));

@@ -363,12 +363,26 @@ fn tries(job: &Job, cx: &Arc<Context>, args: Dict, setting: &Setting, complaints
     Err(plain(Fault::error("a task without a try")))
 }
 
+/// Check mode: why a failure says nothing of how it would be once earlier tasks are done.
+fn open_failure(job: &Job, setting: &Setting, reaction: &Reaction, became: bool) -> Option<String> {
+    if !(setting.check || setting.reads) || !is(&reaction.result, "failed") {
+        return None;
+    }
+    let said = || reaction.result.get("msg").map(text).unwrap_or_default();
+    let user = setting.become_.as_ref().map(|become_| become_.user.as_str()).filter(|_| !became);
+    let is_made = |change: &serde_json::Value| change["kind"] == "user" && change["present"] == true && change["name"].as_str() == user;
+    if user.is_some() && job.overlay_of(setting.delegated.as_ref().unwrap_or(&job.host)).iter().any(is_made) {
+        return Some(format!("nobody can become {} before an earlier task has made that user", user.unwrap_or_default()));
+    }
+    (setting.reads && job.is_pending()).then(|| format!("it fails now ({}), and may not once earlier tasks are done", said()))
+}
+
 /// A result with what every one has, and what `changed_when` and `failed_when` make of it. `tries`: how many there are, and which this is.
 fn judged(job: &Job, cx: &Arc<Context>, setting: &Setting, mut reaction: Reaction, tries: (usize, usize), complaints: &mut Vec<Diagnostic>) -> Reaction {
-    if setting.reads && is(&reaction.result, "failed") && job.is_pending() {
-        let said = reaction.result.get("msg").map(text).unwrap_or_default();
+    let became = reaction.result.shift_remove("_rplay_become").is_none();
+    if let Some(reason) = open_failure(job, setting, &reaction, became) {
         reaction = Reaction::ok("");
-        reaction.result.insert("_rplay_unknown".into(), format!("it fails now ({said}), and may not once earlier tasks are done").into());
+        reaction.result.insert("_rplay_unknown".into(), reason.into());
     }
     if reaction.result.contains_key("_rplay_unknown") && harmless::says_unchanged(job, cx) {
         reaction.changes.retain(|change| change.get("kind").and_then(|kind| kind.as_str()) != Some("opaque"));

@@ -178,6 +178,9 @@ pub fn read(system: &dyn System, path: &Path) -> io::Result<Vec<u8>> {
 #[error("not known in check mode: {0}")]
 struct Unknown(String);
 
+/// What stands in a reason between a path that is not there and who may make it.
+pub const MAY_BE_MADE: &str = " may be made by ";
+
 pub(crate) fn unknown(reason: impl Into<String>) -> io::Error {
     io::Error::other(Unknown(reason.into()))
 }

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{FileKind, Stat, System, Time, unknown, unknown_reason};
+use super::{FileKind, MAY_BE_MADE, Stat, System, Time, unknown, unknown_reason};
 use crate::change::{Change, Content, Received};
 
 /// A machine with an empty root directory.
@@ -173,7 +173,7 @@ impl<B: System> Overlay<B> {
         // below a directory that this overlay made or removed nothing else can have appeared
         let reaches = |below: &Option<PathBuf>| below.as_deref().is_none_or(|below| path.starts_with(below) || below.starts_with(path));
         match self.opaque.iter().rev().find(|(below, _)| reaches(below)) {
-            Some((_, reason)) => unknown(format!("{} may be made by {reason}", path.display())),
+            Some((_, reason)) => unknown(format!("{}{MAY_BE_MADE}{reason}", path.display())),
             None => Errno::NOENT.into(),
         }
     }
