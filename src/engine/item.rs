@@ -64,9 +64,10 @@ pub(super) fn run(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Don
     done
 }
 
-/// Whether the handlers of an unknown result are notified is unknown, unless it changes nothing whatever it is.
+/// Whether the handlers of an unknown result are notified is unknown, unless it changes nothing whatever it is. The idempotence checker, which
+/// collects evidence, names the task that notifies instead.
 pub(super) fn doubt(job: &Job, cx: &Arc<Context>, done: &mut Done) {
-    if done.outcome.status == Status::Unknown && !job.shared.as_ansible && !harmless::says_unchanged(job, cx) {
+    if done.outcome.status == Status::Unknown && !job.shared.as_ansible && !job.shared.evidence && !harmless::says_unchanged(job, cx) {
         done.perhaps = notifications(job, cx).unwrap_or_default();
     }
 }

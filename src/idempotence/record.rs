@@ -39,7 +39,7 @@ pub struct Record {
 impl Record {
     /// The reason why check mode does not know, or why it failed.
     pub fn message(&self) -> String {
-        let said = self.outcome.result.get("msg").map(text).unwrap_or_default();
+        let said = self.outcome.result.get("unknown").or_else(|| self.outcome.result.get("msg")).map(text).unwrap_or_default();
         said.strip_prefix("unknown in check mode: ").unwrap_or(&said).to_string()
     }
 
