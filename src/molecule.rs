@@ -163,7 +163,7 @@ fn options(line: &Line, around: &Around) -> Result<Options> {
     }
     Ok(Options {
         env: environment,
-        cache: cache.join("rplay/molecule"),
+        cache: cache.join("rplay/scenarios"),
         base_config,
         env_file: Some(project.join(line.env_file.as_deref().unwrap_or(".env.yml"))),
         debug: line.debug || truth("MOLECULE_DEBUG"),
