@@ -5,11 +5,13 @@ use std::io::Write as _;
 
 mod callbacks;
 mod connected;
+mod ad_hoc;
 mod ansible_config;
 mod commands;
 mod console;
 pub mod flags;
 mod galaxy;
+mod inventory;
 mod links;
 mod idempotence;
 mod judging;
@@ -24,6 +26,7 @@ mod rsh;
 mod session;
 mod setup;
 mod unsupported;
+mod vault;
 
 /// Reads the process's arguments and environment, does what they say; the exit code.
 pub fn main() -> u8 {

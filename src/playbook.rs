@@ -50,6 +50,16 @@ pub fn load_playbook(path: &Path, names: &dyn Names) -> Result<Loaded<Vec<Playbo
     reader.finish(entries)
 }
 
+/// A playbook that is read already; `path` is the file that it stands for.
+///
+/// # Errors
+/// Everything that is wrong with it, with the warnings among it.
+pub fn parse_playbook(node: &Node, path: &Path, names: &dyn Names) -> Result<Loaded<Vec<PlaybookEntry>>, Vec<Diagnostic>> {
+    let mut reader = Reader::new(names, files::libraries(path));
+    let entries = play::playbook(&mut reader, node, path);
+    reader.finish(entries)
+}
+
 /// Reads a file of tasks (or handlers); an empty file holds none.
 ///
 /// # Errors

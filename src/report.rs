@@ -8,6 +8,7 @@ mod diff;
 mod json;
 mod jsonl;
 mod live;
+mod minimal;
 mod profile;
 mod recap;
 mod writer;
@@ -18,6 +19,7 @@ pub use diff::unified;
 pub use json::Json;
 pub use jsonl::Jsonl;
 pub use live::Live;
+pub use minimal::{Layout, Minimal, Tree};
 pub use profile::{Order, Profile, ProfileOptions, Timer, What};
 pub use writer::{Screen, Streams, follow};
 

@@ -110,6 +110,11 @@ impl Secrets {
         &self.default_label
     }
 
+    /// The labels of the passwords, in order.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.passwords.iter().map(|(label, _)| label.as_str())
+    }
+
     /// The passwords themselves, for masking them in output.
     pub fn passwords(&self) -> impl Iterator<Item = &[u8]> {
         self.passwords.iter().map(|(_, password)| password.as_slice())

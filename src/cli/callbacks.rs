@@ -43,11 +43,10 @@ impl Session {
         Colors::new(color, chosen)
     }
 
-    /// Reports, where they write, and the live line.
-    pub(super) fn reports(&self) -> (Vec<Box<dyn Report>>, Streams, Option<Live>) {
+    /// How results look.
+    pub(super) fn look(&self) -> Look {
         let config = &self.config;
-        let terminal = std::io::stdout().is_terminal();
-        let look = Look {
+        Look {
             colors: self.colors(),
             width: console::width(),
             verbosity: config.verbosity,
@@ -61,13 +60,23 @@ impl Session {
             pretty: config.callback_format_pretty.unwrap_or(false),
             context: config.diff_context,
             own_words: !self.program.starts_with("ansible"),
-        };
-        let report: Box<dyn Report> = match main_report(config) {
+        }
+    }
+
+    /// Reports, where they write, and the live line.
+    pub(super) fn reports(&self) -> (Vec<Box<dyn Report>>, Streams, Option<Live>) {
+        let report: Box<dyn Report> = match main_report(&self.config) {
             "json" => Box::new(report::Json::new()),
             "jsonl" => Box::new(report::Jsonl::new()),
-            _ => Box::new(report::Default::new(look)),
+            _ => Box::new(report::Default::new(self.look())),
         };
-        let log = config.log_path.as_ref().and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
+        self.reports_after(report)
+    }
+
+    /// The same with another first report than the configuration's.
+    pub(super) fn reports_after(&self, report: Box<dyn Report>) -> (Vec<Box<dyn Report>>, Streams, Option<Live>) {
+        let terminal = std::io::stdout().is_terminal();
+        let log = self.config.log_path.as_ref().and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
         let streams =
             Streams { out: Box::new(std::io::BufWriter::new(std::io::stdout())), err: Box::new(std::io::stderr()), log: log.map(|log| Box::new(log) as _) };
         let live = (terminal && std::io::stderr().is_terminal()).then(|| Live::new(console::width()));

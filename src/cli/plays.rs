@@ -7,9 +7,11 @@ use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{self, ImportPlaybook, PlaybookEntry};
 use crate::program::{CompiledPlay, FromImport, Library, TagFilter, compile_play, static_context};
+use crate::source::Source;
 use crate::template::Templated;
 use crate::value::text;
 use crate::vars::{Layer, PlayVars, World};
+use crate::yaml;
 
 /// Imports deeper than this are taken for a circle.
 const MAX_DEPTH: usize = 50;
@@ -44,6 +46,21 @@ pub(super) struct Gathered {
 pub(super) fn load(path: &Path, library: &Library, world: &World, filter: &TagFilter) -> Result<Gathered, Vec<Diagnostic>> {
     let mut gathered = Gathered { plays: Vec::new(), warnings: Vec::new() };
     follow(path, &FromImport::default(), library, world, filter, 0, &mut gathered)?;
+    Ok(gathered)
+}
+
+/// The plays of a text that is no file; `book` is the file that it stands for.
+pub(super) fn of_text(book: &Path, source: &Arc<Source>, library: &Library, world: &World, filter: &TagFilter) -> Result<Gathered, Vec<Diagnostic>> {
+    let read = yaml::load(source, &yaml::Options::default()).map_err(|error| vec![error])?;
+    let loaded = playbook::parse_playbook(&read.node, book, &*library.names)?;
+    let mut gathered = Gathered { plays: Vec::new(), warnings: loaded.warnings };
+    for entry in loaded.value {
+        if let PlaybookEntry::Play(play) = entry {
+            let (play, warnings) = compile_play(&Arc::from(play), &FromImport::default(), library, world, filter, "p1")?;
+            gathered.plays.push(play);
+            gathered.warnings.extend(warnings);
+        }
+    }
     Ok(gathered)
 }
 

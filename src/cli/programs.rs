@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{ansible_config, console, galaxy, playbook};
+use super::{ad_hoc, ansible_config, console, galaxy, inventory, playbook, vault};
 use crate::config::{CORE_VERSION, Config};
 use crate::value::{Value, repr};
 
@@ -18,9 +18,12 @@ pub(super) struct Program {
 
 /// All of them; `rplay links` makes a link for each.
 pub(super) const PROGRAMS: &[Program] = &[
+    Program { name: "ansible", word: Some("ad-hoc"), run: ad_hoc::run },
     Program { name: "ansible-config", word: Some("config"), run: ansible_config::run },
     Program { name: "ansible-galaxy", word: Some("galaxy"), run: galaxy::run },
+    Program { name: "ansible-inventory", word: Some("inventory"), run: inventory::run },
     Program { name: "ansible-playbook", word: None, run: playbook::run },
+    Program { name: "ansible-vault", word: Some("vault"), run: vault::run },
 ];
 
 /// The program of that name.

@@ -133,6 +133,20 @@ impl Session {
         Ok(compiled)
     }
 
+    /// Compiles a text instead of playbooks; `book` is the file that it stands for.
+    pub(super) fn compile_text(&mut self, book: &std::path::Path, text: &Arc<crate::source::Source>) -> Result<Books, i32> {
+        self.stand_in(book);
+        let gathered = plays::of_text(book, text, &self.library, &self.world, &self.filter).map_err(|errors| {
+            console::complain(&errors);
+            PARSER_ERROR
+        })?;
+        console::complain(&gathered.warnings);
+        match self.preflight(&gathered.plays) {
+            Some(code) => Err(code),
+            None => Ok(vec![(book.to_path_buf(), gathered.plays)]),
+        }
+    }
+
     /// Variables beside the playbook, and its folder.
     fn stand_in(&mut self, book: &std::path::Path) {
         let dir = self.folder(book);

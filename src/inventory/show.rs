@@ -18,6 +18,8 @@ pub struct Show<'a> {
     pub limit: Option<&'a str>,
     /// Variables beside a playbook (`--playbook-dir`).
     pub play: Option<&'a VarFiles>,
+    /// Variables of the command line (`--extra-vars`), over those of every host; not with `export`.
+    pub extra: Option<&'a Vars>,
 }
 
 /// How text that is no template, and encrypted text, is written.
@@ -158,7 +160,11 @@ impl Inventory {
 
     fn host_variables(&self, host: &str, show: Show) -> Result<Vars, Diagnostic> {
         if !show.export {
-            return self.variables(host, show.play);
+            let mut vars = self.variables(host, show.play)?;
+            if let Some(extra) = show.extra {
+                self.lay_over(&mut vars, extra);
+            }
+            return Ok(vars);
         }
         let mut vars = self.host(host).map(|host| (*host.vars).clone()).unwrap_or_default();
         for files in self.adjacent().iter().chain(show.play) {

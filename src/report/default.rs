@@ -147,7 +147,7 @@ impl Default {
             return self.ignoring(outcome, out);
         }
         if let Some(diagnostic) = &outcome.diagnostic {
-            out.err(&self.complaint(diagnostic));
+            out.err(&complaint(&self.look.colors, diagnostic));
         }
         self.diff(outcome, out);
         let dump = self.dump(task, &outcome.result);
@@ -202,20 +202,6 @@ impl Default {
     fn dump(&self, task: &TaskInfo, result: &Dict) -> String {
         let format = Format { yaml: self.look.yaml, pretty: self.look.pretty, verbosity: self.look.verbosity };
         dump(result, format, task.action.ends_with("debug"))
-    }
-
-    fn complaint(&self, diagnostic: &Diagnostic) -> String {
-        let drawn = diagnostic.draw(false);
-        let (head, rest) = drawn.split_once('\n').unwrap_or((&drawn, ""));
-        let (kind, head) = match diagnostic.severity {
-            Severity::Error => ("error", format!("[ERROR]: {}", head.trim_start_matches("error: "))),
-            Severity::Warning if diagnostic.message.starts_with("deprecated") => {
-                ("deprecate", format!("[DEPRECATION WARNING]: {}", head.trim_start_matches("warning: deprecated: ")))
-            }
-            Severity::Warning => ("warn", format!("[WARNING]: {}", head.trim_start_matches("warning: "))),
-        };
-        let whole = format!("{head}\n{rest}");
-        self.look.colors.paint(kind, whole.trim_end())
     }
 
     fn retry(&mut self, task: &Arc<TaskInfo>, host: &str, left: usize, outcome: &Outcome, out: &mut dyn Screen) {
@@ -285,6 +271,21 @@ fn place(host: &str, outcome: &Outcome) -> String {
     }
 }
 
+/// A complaint as Ansible shows it.
+pub(super) fn complaint(colors: &Colors, diagnostic: &Diagnostic) -> String {
+    let drawn = diagnostic.draw(false);
+    let (head, rest) = drawn.split_once('\n').unwrap_or((&drawn, ""));
+    let (kind, head) = match diagnostic.severity {
+        Severity::Error => ("error", format!("[ERROR]: {}", head.trim_start_matches("error: "))),
+        Severity::Warning if diagnostic.message.starts_with("deprecated") => {
+            ("deprecate", format!("[DEPRECATION WARNING]: {}", head.trim_start_matches("warning: deprecated: ")))
+        }
+        Severity::Warning => ("warn", format!("[WARNING]: {}", head.trim_start_matches("warning: "))),
+    };
+    let whole = format!("{head}\n{rest}");
+    colors.paint(kind, whole.trim_end())
+}
+
 impl Report for Default {
     fn event(&mut self, event: &Event, out: &mut dyn Screen) {
         match event {
@@ -311,7 +312,7 @@ impl Report for Default {
             Event::Notified { handler, host } if self.look.verbosity > 1 => {
                 out.out(&self.look.colors.paint("verbose", &format!("NOTIFIED HANDLER {handler} for {host}")));
             }
-            Event::Complaint(diagnostic) => out.err(&self.complaint(diagnostic)),
+            Event::Complaint(diagnostic) => out.err(&complaint(&self.look.colors, diagnostic)),
             Event::Note { verbosity, text, .. } if self.look.verbosity >= *verbosity => out.out(&self.look.colors.paint("verbose", text)),
             Event::Output { host, stderr, bytes, .. } => self.output(host, *stderr, bytes, out),
             Event::Recap { .. } => self.recap(event, out),

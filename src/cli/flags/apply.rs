@@ -1,5 +1,7 @@
 //! What options change in the configuration, and what the two say together.
 
+use clap::Parser as _;
+
 use super::{AdHocFlags, BecomeFlags, ConnectFlags, Flags, InventoryFlags, RunFlags, VaultFlags};
 use crate::config::Config;
 use crate::vault::Sources;
@@ -43,6 +45,19 @@ impl AdHocFlags {
         config.poll_interval = self.poll.unwrap_or(config.poll_interval);
         config.task_timeout = self.task_timeout.unwrap_or(config.task_timeout);
         config.playbook_dir = self.playbook_dir.as_ref().map(|path| config.places.from_cwd(path)).or(config.playbook_dir.take());
+    }
+}
+
+impl AdHocFlags {
+    /// The options of a playbook run that mean the same.
+    pub fn as_run(&self) -> Flags {
+        let mut flags = Flags::parse_from(["rplay"]);
+        flags.connect.clone_from(&self.connect);
+        flags.escalate.clone_from(&self.escalate);
+        flags.inventory.clone_from(&self.inventory);
+        flags.vault.clone_from(&self.vault);
+        flags.run.clone_from(&self.run);
+        flags
     }
 }
 
