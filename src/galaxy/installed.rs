@@ -36,8 +36,12 @@ pub(super) const ROLE_NOTE: &str = "meta/.galaxy_install_info";
 /// # Errors
 /// The folder cannot be read.
 pub fn roles_in(folder: &Path) -> io::Result<Vec<Role>> {
-    let is_role = |path: &Path| ["meta/main.yml", "meta/main.yaml", ROLE_NOTE].iter().any(|file| path.join(file).is_file());
     Ok(folders(folder)?.into_iter().filter(|(_, path)| is_role(path)).map(|(name, path)| Role { version: role_version(&path), name }).collect())
+}
+
+/// True for a folder with `meta/main.yml`, or where a role was installed.
+pub(super) fn is_role(path: &Path) -> bool {
+    ["meta/main.yml", "meta/main.yaml", ROLE_NOTE].iter().any(|file| path.join(file).is_file())
 }
 
 fn role_version(role: &Path) -> Option<String> {
@@ -51,8 +55,7 @@ fn role_version(role: &Path) -> Option<String> {
 pub fn remove_role(folder: &Path, name: &str) -> io::Result<bool> {
     let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
     let path = folder.join(name);
-    let role = ["meta/main.yml", "meta/main.yaml", ROLE_NOTE].iter().any(|file| path.join(file).is_file());
-    if !plain || !role {
+    if !plain || !is_role(&path) {
         return Ok(false);
     }
     // a link is somebody's own folder elsewhere
@@ -110,7 +113,7 @@ fn folders(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 }
 
 /// A text in a YAML or JSON file, by its keys.
-fn field(path: &Path, keys: &[&str]) -> Option<String> {
+pub(super) fn field(path: &Path, keys: &[&str]) -> Option<String> {
     let content = std::fs::read_to_string(path).ok()?;
     let source: Arc<Source> = Source::new(path, content);
     let mut node = yaml::load(&source, &yaml::Options::default()).ok()?.node;
