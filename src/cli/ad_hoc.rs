@@ -48,7 +48,7 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
     console::complain(&warnings);
     let general = flags.as_run();
     console::complain(&unsupported::check(&general, &config));
-    if let Err((error, code)) = unsupported::refuse(&general, &config).and_then(|()| sensible(&flags, &config)) {
+    if let Err((error, code)) = unsupported::refuse(&config).and_then(|()| sensible(&flags, &config)) {
         return refuse(&[error], code);
     }
     match Session::prepare(program, general, config, around) {

@@ -15,6 +15,8 @@ pub struct Role {
     pub name: String,
     /// The version that was installed, if it was installed and not written there.
     pub version: Option<String>,
+    /// It has `meta/main.yml`: lists of all roles leave out others.
+    pub described: bool,
 }
 
 /// A collection in a folder of collections.
@@ -36,12 +38,20 @@ pub(super) const ROLE_NOTE: &str = "meta/.galaxy_install_info";
 /// # Errors
 /// The folder cannot be read.
 pub fn roles_in(folder: &Path) -> io::Result<Vec<Role>> {
-    Ok(folders(folder)?.into_iter().filter(|(_, path)| is_role(path)).map(|(name, path)| Role { version: role_version(&path), name }).collect())
+    Ok(folders(folder)?
+        .into_iter()
+        .filter(|(_, path)| is_role(path))
+        .map(|(name, path)| Role { version: role_version(&path), described: is_described(&path), name })
+        .collect())
+}
+
+fn is_described(path: &Path) -> bool {
+    ["meta/main.yml", "meta/main.yaml"].iter().any(|file| path.join(file).is_file())
 }
 
 /// True for a folder with `meta/main.yml`, or where a role was installed.
 pub(super) fn is_role(path: &Path) -> bool {
-    ["meta/main.yml", "meta/main.yaml", ROLE_NOTE].iter().any(|file| path.join(file).is_file())
+    is_described(path) || path.join(ROLE_NOTE).is_file()
 }
 
 fn role_version(role: &Path) -> Option<String> {

@@ -76,7 +76,7 @@ impl Minimal {
         let result = &*outcome.result;
         let code = result.get("rc").map_or("-1".into(), text);
         if self.layout == Layout::Lines {
-            return format!("{host} | {word} | rc={code} >>\n{}{}{}\n", field(result, "stdout"), field(result, "stderr"), field(result, "msg"));
+            return format!("{host} | {word} | rc={code} >>\n{}{}{}", field(result, "stdout"), field(result, "stderr"), field(result, "msg"));
         }
         if outcome.status == Status::Failed {
             return format!("{host} | {word}! => {}", self.dump(result, false));
@@ -94,8 +94,7 @@ impl Minimal {
         let shown = dump(result, format, debug);
         match self.layout {
             Layout::Lines => shown,
-            // one line as Python's `indent=0` leaves it without its line ends
-            Layout::One => shown.lines().map(str::trim_start).collect(),
+            Layout::One => shown.replace('\n', ""),
         }
     }
 }
@@ -136,7 +135,7 @@ impl Tree {
     fn write(&self, host: &str, result: &Dict) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(clean::json(&Value::dict(clean::visible(result, self.look.verbosity)), false).as_bytes())?;
+        file.write_all(clean::json(&Value::dict(clean::visible(result, self.look.verbosity)), true).as_bytes())?;
         let name = host.replace('/', "_");
         file.persist(self.folder.join(name)).map_err(|failed| failed.error)?;
         Ok(())

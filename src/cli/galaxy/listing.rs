@@ -42,7 +42,7 @@ pub(super) fn roles(list: &RoleList, verbose: u8) -> Result<i32, i32> {
         }
         usable = true;
         let mut roles = galaxy::roles_in(&folder).map_err(|error| unreadable(&folder, &error))?;
-        roles.retain(|role| list.role.as_ref().is_none_or(|wanted| *wanted == role.name));
+        roles.retain(|role| list.role.as_ref().map_or(role.described, |wanted| *wanted == role.name));
         if list.role.is_none() || !roles.is_empty() {
             console::say(&format!("# {}\n", folder.display()));
         }

@@ -11,7 +11,7 @@ use crate::value::text;
 /// A new file.
 pub(super) fn create(desk: &Desk, create: &Create) -> Done {
     if !create.skip_tty_check && !io::stdout().is_terminal() {
-        return Err(wrong("not a tty, editor cannot be opened"));
+        return Err(bad("not a tty, editor cannot be opened"));
     }
     let path = desk.path(&create.file);
     if path.exists() {

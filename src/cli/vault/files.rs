@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
-use super::{Desk, Done, bad, done};
+use super::{Desk, Done, bad, done, wrong};
 use crate::cli::console;
 use crate::diagnostic::Diagnostic;
 
@@ -34,7 +34,7 @@ fn in_file(error: Diagnostic, place: &str) -> Diagnostic {
 
 /// A file's bytes.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, (Diagnostic, i32)> {
-    std::fs::read(path).map_err(|error| bad(format!("Unable to read source file ({}): {error}", path.display())))
+    std::fs::read(path).map_err(|error| wrong(format!("Unable to read source file ({}): {error}", path.display())))
 }
 
 /// Everything on standard input.
