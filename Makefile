@@ -31,7 +31,7 @@ TIMED := ANSIBLE_CALLBACKS_ENABLED=profile_waiting
 ARGS ?=
 
 
-.PHONY: help deps build runner debug artifacts cluster-cache up up-ha down test test-all lint unit roles-test etcd-test pxe-test smoketest clean vagrant bench checksums
+.PHONY: help deps build runner debug artifacts cluster-cache up up-ha down test test-all lint unit roles-test molecule-test etcd-test pxe-test smoketest clean vagrant bench checksums
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -100,6 +100,10 @@ roles-test: debug
 
 test-all: test etcd-test pxe-test
 	bash scripts/cluster-test.sh $(DEBUG)/rplay
+	bash scripts/molecule-test.sh $(DEBUG)/rplay
+
+molecule-test: debug
+	bash scripts/molecule-test.sh $(DEBUG)/rplay
 
 etcd-test: debug
 	bash scripts/etcd-test.sh $(DEBUG)/rplay

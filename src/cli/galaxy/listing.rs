@@ -97,7 +97,7 @@ pub(super) fn collections(list: &CollectionList, verbose: u8) -> Result<i32, i32
         }
     }
     console::say(&match list.format {
-        ListFormat::Human => found.iter().map(|(folder, collections)| table(folder, collections)).collect(),
+        ListFormat::Human => tables(&found),
         ListFormat::Json => dumps(&by_folder(&found), false) + "\n",
         ListFormat::Yaml => {
             let options = yaml::DumpOptions { default_flow_style: Some(false), ..yaml::DumpOptions::default() };
@@ -114,9 +114,14 @@ fn by_folder(found: &[(PathBuf, Vec<Collection>)]) -> Value {
     Value::dict(all)
 }
 
-fn table(folder: &std::path::Path, collections: &[Collection]) -> String {
-    let widest = |text: &dyn Fn(&Collection) -> usize, title: usize| collections.iter().map(text).max().unwrap_or(0).max(title);
-    let (name, version) = (widest(&|one| one.name.len(), "Collection".len()), widest(&|one| one.version.len(), "Version".len()));
-    let rows: String = collections.iter().map(|one| format!("{:name$} {:version$}\n", one.name, one.version)).collect();
-    format!("\n# {}\n{:name$} {:version$}\n{} {}\n{rows}", folder.display(), "Collection", "Version", "-".repeat(name), "-".repeat(version))
+/// The tables of all folders; their columns are as wide everywhere.
+fn tables(found: &[(PathBuf, Vec<Collection>)]) -> String {
+    let all = || found.iter().flat_map(|(_, collections)| collections);
+    let name = all().map(|one| one.name.len()).chain(["Collection".len()]).max().unwrap_or(0);
+    let version = all().map(|one| one.version.len()).chain(["Version".len()]).max().unwrap_or(0);
+    let table = |(folder, collections): &(PathBuf, Vec<Collection>)| {
+        let rows: String = collections.iter().map(|one| format!("{:name$} {:version$}\n", one.name, one.version)).collect();
+        format!("\n# {}\n{:name$} {:version$}\n{} {}\n{rows}", folder.display(), "Collection", "Version", "-".repeat(name), "-".repeat(version))
+    };
+    found.iter().map(table).collect()
 }
