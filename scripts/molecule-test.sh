@@ -60,7 +60,7 @@ run() {
 steps() {
   sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
     /^(DETAILS|SCENARIOS)/ { on = 1; next }
-    on && /➜/ { step = $3; sub(":", "", step); how = /[Mm]issing/ ? "nothing" : /Successful/ ? "ok" : /Skipped|Disabled/ ? "skipped" : "failed"; print step, how; next }
+    on && $2 ~ /^(➜|>)$/ { step = $3; sub(":", "", step); how = /[Mm]issing/ ? "nothing" : /Successful/ ? "ok" : /Skipped|Disabled/ ? "skipped" : "failed"; print step, how; next }
     on && /^  [a-z]/ { step = $1; gsub("-", "_", step); how = $2 == "nothing" ? "nothing" : $2 == "ok" ? "ok" : $2 == "skipped" ? "skipped" : "failed"; print step, how; next }
     on && /^SCENARIO RECAP/ { on = 0 }'
 }
