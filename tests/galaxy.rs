@@ -191,7 +191,7 @@ fn roles_of_archives_folders_and_git() {
         command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(words.split(' ')).current_dir(bench.folder.join("src/mine"));
         assert!(command.output().unwrap().status.success(), "git {words}");
     };
-    ["init -q", "add -A", "commit -qm one", "tag v1"].map(git);
+    ["init -q", "add -A", "commit -qm one", "tag v1"].iter().for_each(|words| git(words));
     bench.write("src/mine/tasks/main.yml", "[] # newer\n");
     git("commit -qam two");
     let repository = format!("file://{}/src/mine", bench.folder.display());

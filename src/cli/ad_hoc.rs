@@ -52,7 +52,10 @@ pub(super) fn run(program: &str, arguments: &[OsString]) -> i32 {
         return refuse(&[error], code);
     }
     match Session::prepare(program, general, config, around) {
-        Ok(session) => go(session, &flags),
+        Ok(mut session) => {
+            session.whole_results = true;
+            go(session, &flags)
+        }
         Err((errors, code)) => refuse(&errors, code),
     }
 }

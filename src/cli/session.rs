@@ -70,6 +70,8 @@ pub(super) struct Session {
     connection: crate::engine::ConnectionDefaults,
     pub books: Vec<PathBuf>,
     answers: Answers,
+    /// The report shows results in full, as those of ad-hoc runs do.
+    pub whole_results: bool,
 }
 
 impl Session {
@@ -108,7 +110,19 @@ impl Session {
         console::complain(&warnings);
         limit_leaves_hosts(&inventory, flags.inventory.limit.as_deref()).map_err(generic)?;
         let world = World::new(Arc::new(info), inventory);
-        Ok(Session { program: program.to_string(), flags, config, around, world, library, filter, connection, books, answers: Answers::default() })
+        Ok(Session {
+            program: program.to_string(),
+            flags,
+            config,
+            around,
+            world,
+            library,
+            filter,
+            connection,
+            books,
+            answers: Answers::default(),
+            whole_results: false,
+        })
     }
 
     /// Loads and compiles the playbooks; what is wrong was shown when there is only an exit code.
@@ -260,7 +274,7 @@ impl Session {
                 local_tmp: config.local_tmp.clone(),
                 merge_dicts: config.hash_behaviour == "merge",
                 interactive: std::io::stdin().is_terminal(),
-                results_shown: config.verbosity > 0 || pass.evidence || callbacks::reports_results(config),
+                results_shown: config.verbosity > 0 || pass.evidence || self.whole_results || callbacks::reports_results(config),
             },
             start_at: self.flags.start_at_task.clone(),
             step: self.flags.step.then(|| Box::new(prompts::step) as Box<dyn FnMut(&str) -> StepAnswer + Send>),
