@@ -157,10 +157,10 @@ unknown_at_most() {
 play fresh-check --check --diff
 none fresh-check failed
 if [ ${#tags[@]} = 0 ]; then
-  unknown_at_most fresh-check etcd-01 16
-  unknown_at_most fresh-check kube-master-01 80
-  unknown_at_most fresh-check kube-worker-01 54
-  unknown_at_most fresh-check kube-worker-02 54
+  unknown_at_most fresh-check etcd-01 15
+  unknown_at_most fresh-check kube-master-01 82
+  unknown_at_most fresh-check kube-worker-01 55
+  unknown_at_most fresh-check kube-worker-02 55
 fi
 check "fresh-check: no certificate was made" test ! -e "$work/pki"
 play first

@@ -94,7 +94,10 @@ impl Source {
         match cx.stat(Path::new(src))? {
             None => Err(Failure::new(format!("Source {src} not found"))),
             Some(stat) if stat.is_dir() => Ok(Source::Tree(src.to_owned())),
-            Some(stat) if stat.is_file() => Ok(Source::File(src.into())),
+            Some(stat) if stat.is_file() => Ok(match unread(cx, Path::new(src)) {
+                Some(reason) => Source::Unknown(reason),
+                None => Source::File(src.into()),
+            }),
             Some(_) => Err(Failure::new(format!("Cannot copy invalid source '{src}': not a file"))),
         }
     }
@@ -125,6 +128,12 @@ impl Source {
             Source::Tree(_) => Content::Bytes(vec![]),
         })
     }
+}
+
+/// Check mode: why nobody knows a file's content.
+fn unread(cx: &Context<'_>, path: &Path) -> Option<String> {
+    let error = cx.check().then(|| cx.system().open(path).err())??;
+    crate::system::unknown_reason(&error)
 }
 
 /// Whether two files of the target have the same content.
