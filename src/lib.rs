@@ -6,6 +6,7 @@
 pub mod source;
 pub mod diagnostic;
 pub mod value;
+pub mod mask;
 pub mod event;
 // read: text to typed data with spans
 pub mod yaml;

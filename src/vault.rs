@@ -159,7 +159,12 @@ impl Secrets {
     /// It cannot be read or decrypted.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, VaultError> {
         let bytes = std::fs::read(path).map_err(|e| VaultError::Unreadable(format!("{}: {e}", path.display())))?;
-        if is_encrypted(&bytes) { self.decrypt_bytes(&bytes) } else { Ok(bytes) }
+        if !is_encrypted(&bytes) {
+            return Ok(bytes);
+        }
+        let plain = self.decrypt_bytes(&bytes)?;
+        crate::mask::remember_file(&String::from_utf8_lossy(&plain));
+        Ok(plain)
     }
 
     /// Encrypts with the password of that label, else with the first one; the label `default` is not written.

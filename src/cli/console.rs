@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 /// Writes a text to standard output.
 pub(super) fn say(text: &str) {
     let mut out = io::stdout();
+    let text = crate::mask::masked(text);
     // nothing can be said where nobody listens
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -14,6 +15,7 @@ pub(super) fn say(text: &str) {
 /// Writes a text to standard error.
 pub(super) fn tell(text: &str) {
     let mut err = io::stderr();
+    let text = crate::mask::masked(text);
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 

@@ -116,7 +116,7 @@ fn tell(session: &Session, judgement: &Judgement, reports: &[(Format, Option<Pat
 pub(super) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    std::io::Write::write_all(&mut file, crate::mask::masked(text).as_bytes())?;
     file.persist(path)?;
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(super) fn ask(prompt: &crate::playbook::Prompt, question: &str) -> Option<St
     loop {
         let once = |text: &str| {
             if prompt.private {
-                console::secret(text).ok()
+                console::secret(text).ok().inspect(|answer| crate::mask::remember(answer))
             } else {
                 console::tell(text);
                 console::line().ok()

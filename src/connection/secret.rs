@@ -10,7 +10,9 @@ pub struct Secret(Arc<str>);
 impl Secret {
     /// Keeps the text.
     pub fn new(text: impl Into<Arc<str>>) -> Secret {
-        Secret(text.into())
+        let text = text.into();
+        crate::mask::remember(&text);
+        Secret(text)
     }
 
     /// The text, for the one place that sends it.

@@ -142,6 +142,7 @@ fn prepare_inner(job: &Job, cx: &Arc<Context>, item: Option<&ItemPlace>) -> Resu
     if let Some(reason) = unknown_of(&args, &job.task.canonical) {
         return Ok(Prepared::Done(Box::new(unknown_done(job, Some(cx), &reason))));
     }
+    keep_secret(job, &args);
     let setting = settle(job, cx, &args).map_err(plain)?;
     let evidence = job.shared.evidence.then(|| Box::new(evidence::given(job, cx, &args, &asked)));
     Ok(Prepared::Ready(Box::new(Ready { args, setting, complaints, evidence })))
@@ -154,6 +155,17 @@ fn unknown_of(args: &Dict, action: &str) -> Option<Arc<str>> {
         Value::Unknown(reason) => Some(reason.clone()),
         _ => None,
     })
+}
+
+/// Arguments that the module keeps to itself are shown nowhere; a file's `content` is left out of its invocation only, as its diff shows it.
+fn keep_secret(job: &Job, args: &Dict) {
+    let Some(entry) = rplay_modules::find(&job.task.canonical) else { return };
+    for argument in entry.spec.arguments().filter(|argument| argument.no_log && argument.name != "content") {
+        let given = std::iter::once(&argument.name).chain(argument.aliases).find_map(|name| args.get(*name));
+        if let Some(Value::Str(secret)) = given {
+            crate::mask::remember(secret);
+        }
+    }
 }
 
 /// What a run adds to the result of its action.

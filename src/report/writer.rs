@@ -28,6 +28,7 @@ pub struct Streams {
 
 impl Streams {
     fn write(&mut self, error: bool, text: &str) {
+        let text = &*crate::mask::masked(text);
         let to = if error { &mut self.err } else { &mut self.out };
         // nothing can be said where nobody listens
         let _ = to.write_all(text.as_bytes()).and_then(|()| to.write_all(b"\n"));

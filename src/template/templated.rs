@@ -233,6 +233,7 @@ fn elements(value: &Value) -> Option<Result<Value, Fault>> {
 
 fn decrypted(vaulted: &str, span: &Span, context: &Arc<Context>) -> Result<Value, Fault> {
     let text = context.scope().decrypt(vaulted).map_err(|message| Fault::error(message).at(span))?;
+    crate::mask::remember(&text);
     if !is_template(&text) {
         return Ok(Value::Str(text.into()));
     }
