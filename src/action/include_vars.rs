@@ -175,7 +175,10 @@ fn deep(old: &Dict, new: &Dict) -> Value {
 
 fn read(request: &Request, file: &Path) -> Result<Node, String> {
     let raw = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let plain =
-        if raw.starts_with("$ANSIBLE_VAULT") { request.world.run.secrets.decrypt(&raw).inspect(|text| crate::mask::remember_file(text)).map_err(|error| format!("{}: {error}", file.display()))? } else { raw };
+    let plain = if raw.starts_with("$ANSIBLE_VAULT") {
+        request.world.run.secrets.decrypt(&raw).inspect(|text| crate::mask::remember_file(text)).map_err(|error| format!("{}: {error}", file.display()))?
+    } else {
+        raw
+    };
     yaml::load(&Source::new(file, plain), &yaml::Options::default()).map(|loaded| loaded.node).map_err(|error| error.to_string())
 }

@@ -239,7 +239,13 @@ fn load_files(files: &[Node], cx: &Arc<Context>, dir: &std::path::Path, engine: 
 fn load_vars_file(path: &std::path::Path, engine: &mut Engine) -> Result<Layer, Diagnostic> {
     let raw = std::fs::read_to_string(path).map_err(|error| Diagnostic::error(format!("cannot read {}: {error}", path.display())))?;
     let plain = if raw.starts_with("$ANSIBLE_VAULT") {
-        engine.world.run.secrets.decrypt(&raw).inspect(|text| crate::mask::remember_file(text)).map_err(|error| Diagnostic::error(format!("{}: {error}", path.display())))?
+        engine
+            .world
+            .run
+            .secrets
+            .decrypt(&raw)
+            .inspect(|text| crate::mask::remember_file(text))
+            .map_err(|error| Diagnostic::error(format!("{}: {error}", path.display())))?
     } else {
         raw
     };
