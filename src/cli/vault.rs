@@ -65,9 +65,7 @@ impl Desk {
             Command::Encrypt(encrypt) => self.encrypt(encrypt),
             Command::Decrypt(decrypt) => {
                 let secrets = self.known(&decrypt.vault)?;
-                files::each(&decrypt.files, decrypt.output.as_deref(), self, "Decryption successful", |bytes| {
-                    Ok(secrets.decrypt_bytes(bytes).map_err(wrong)?)
-                })
+                files::each(&decrypt.files, decrypt.output.as_deref(), self, "Decryption successful", |bytes| secrets.decrypt_bytes(bytes).map_err(wrong))
             }
             Command::View(view) => {
                 let secrets = self.known(&view.vault)?;

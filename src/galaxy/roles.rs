@@ -132,10 +132,10 @@ impl Roles {
             tell(&format!("- downloading role from {}", role.src));
             return Ok(Fetched { members: rooted(unpack::read(&server::document(&role.src, around)?)?)?, version });
         }
-        self.from_galaxy(role, around, tell)
+        self.by_galaxy(role, around, tell)
     }
 
-    fn from_galaxy(&self, role: &RoleWanted, around: &Around, tell: &mut Tell) -> Result<Fetched, Trouble> {
+    fn by_galaxy(&self, role: &RoleWanted, around: &Around, tell: &mut Tell) -> Result<Fetched, Trouble> {
         let Some((owner, name)) = role.src.split_once('.') else {
             return Err(Trouble::new(format!("- the role name {} is neither a file nor a folder nor owner.name", role.src)));
         };
