@@ -182,6 +182,9 @@ play converged-check --check --diff
 none converged-check changed
 none converged-check failed
 if grep -q '^[-+][-+][-+] \(before\|after\)' "$work/converged-check"; then fail "converged-check: no diff" "$work/converged-check"; else pass "converged-check: no diff"; fi
+# The gate that users copy: every role passes it.
+play gate --idempotence=check-only
+check "gate: idempotent, and nothing that cannot be told" grep -q '^IDEMPOTENT: [0-9]* clean, 0 would change, 0 unverifiable' "$work/gate"
 # The administrator's kubeconfig beside somebody else's.
 cat > "$work/kubeconfig" <<'END'
 apiVersion: v1
