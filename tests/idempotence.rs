@@ -190,6 +190,12 @@ fn findings_are_told_to_people_and_programs_and_can_be_waived() {
     assert_eq!(lab.rplay(&by_output, &["book.yml", "--idempotence"]).status.code(), Some(11));
     assert_eq!(lab.rplay(&by_output, &["book.yml", "--idempotence=rerun"]).status.code(), Some(0));
 
+    // what never changes anything is clean, also where nobody knows what it would do
+    let never = "- ansible.builtin.shell: echo a b\n  register: said\n  changed_when: false\n- ansible.builtin.shell: echo {{ item }}\n  loop: \"{{ said.stdout | split }}\"\n  changed_when: false\n";
+    let never = lab.book("never", never);
+    let clean = lab.rplay(&never, &["book.yml", "--idempotence"]);
+    assert_eq!(clean.status.code(), Some(0), "{}", text(&clean.stdout));
+
     // a play that fails is not judged
     let broken = lab.book("broken", "- ansible.builtin.command: /bin/false\n");
     let failed = lab.rplay(&broken, &["book.yml", "--idempotence"]);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use indexmap::IndexMap;
 
+use super::evidence;
 use super::item;
 use super::loops;
 use super::options::{ConnectionDefaults, Lookup};
@@ -14,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Outcome, Status, TaskInfo};
 use crate::program::{Opt, TaskDef};
 use crate::runner::Pool;
-use crate::template::Context;
+use crate::template::{Context, reading};
 use crate::value::{Dict, Fault, Value};
 use crate::vars::{TaskScope, World};
 
@@ -115,11 +116,14 @@ pub(super) fn run(job: &Job) -> Done {
     let start = Instant::now();
     let scope = TaskScope::new(&job.world, &job.host, Some(job.task.vars.clone()), job.info.check);
     let cx = Context::new(scope);
-    let mut done = match &job.task.loop_ {
+    let (mut done, reads) = reading(|| match &job.task.loop_ {
         _ if doubtful(job, &cx) => unknown_done(job, Some(&cx), job.doubt.as_deref().unwrap_or_default()),
         None => item::run(job, &cx, None),
         Some(looped) => loops::run(job, &cx, looped),
-    };
+    });
+    if job.shared.evidence && done.outcome.evidence.is_none() {
+        done.outcome.evidence = Some(Box::new(evidence::asked(job, &cx, &reads)));
+    }
     done.complaints.extend(cx.take_warnings());
     ignore(job, &cx, &mut done);
     done.outcome.duration = start.elapsed();

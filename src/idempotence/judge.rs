@@ -178,12 +178,12 @@ fn of_replay(record: &Record, later: Option<&Record>) -> Verdict {
     }
     match record.outcome.status {
         Status::Changed => Verdict::WouldChange,
+        // what it does is not known, but that it changes nothing
+        Status::Unknown if evidence.is_some_and(|evidence| evidence.never) => Verdict::Clean,
         Status::Unknown if begun && cause::always_changes(record) => Verdict::WouldChange,
         Status::Unknown if begun => match evidence {
             // a command without a word about it says changed whenever it runs, and so does one that says it always changed
             Some(evidence) if evidence.always || (cause::is_command(record) && !evidence.judged) => Verdict::WouldChange,
-            // what it does is not known, but that it changes nothing
-            Some(evidence) if evidence.never => Verdict::Clean,
             _ => Verdict::Unverifiable,
         },
         Status::Unknown => Verdict::Unverifiable,
