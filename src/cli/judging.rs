@@ -107,6 +107,11 @@ pub(super) fn plan(program: &str, arguments: &[OsString]) -> i32 {
         return code;
     }
     if let Some(out) = &options.out {
+        if words(arguments).iter().any(|word| crate::mask::masked(word) != word.as_str()) {
+            let error = Diagnostic::error("the options hold a secret, and a plan keeps its options: it was not saved");
+            console::complain(&[error.help("give the secret in a file that is encrypted with a vault")]);
+            return BAD_OPTIONS;
+        }
         let plan = Plan::new(&recording, words(arguments), root, chrono::Utc::now().timestamp());
         if let Err(code) = save(&root.join(out), &plan.text()) {
             return code;
